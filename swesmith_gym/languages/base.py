@@ -1,0 +1,166 @@
+"""The language protocol: all that is true of one programming language only, behind one door.
+
+A language knows its syntax (entities, operators, equivalence), its packaging (detection, build steps) and its test
+runner (command, report, test surface, hiding tests). Nothing outside its folder does. Everything here works on text and
+bytes; nothing starts a process: what must run is given back as a command for a sandbox.
+"""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from swesmith_gym.records import CodeEntity, RepoProfile, TestReport, TestSetup
+
+Files = Mapping[str, bytes]
+"""A tree, or a part of one: relative path -> content of a regular file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One edit by one operator, as a span of the original text."""
+
+    path: str
+    operator: str
+    entity: CodeEntity
+    source: str
+    """The whole new text of the file; it differs from the old one inside the intended span only."""
+    explanation: str
+    """One sentence: what was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildStep:
+    """One command of a build, run in a sandbox with the tree writable at `/testbed`."""
+
+    name: str
+    """`resolve`, `create`, `dependencies`, `install`, ...: named in errors."""
+    command: str
+    network: bool = False
+    stdin: bytes = b""
+    advice: str = ""
+    """What a user can try when it fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerCommand:
+    """How to run tests in a sandbox. The report appears at the path that was asked for."""
+
+    command: str
+    env: Mapping[str, str] = field(default_factory=dict)
+    stdin: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """The test surface: what a bug may not touch, an agent's changes to which are dropped, and grading restores."""
+
+    files: tuple[str, ...]
+    roots: tuple[str, ...]
+    """Folders that hold tests only."""
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenTests:
+    """A tree with tests taken out. `files` holds the changed files only; None: the file was removed."""
+
+    files: Mapping[str, bytes | None]
+    ids: tuple[str, ...]
+    """Every test id that is gone: those asked for and the others that the same code defines."""
+
+
+class Language(ABC):
+    """One language. Stateless; one instance per process, from `languages.get(name)`."""
+
+    name: str
+    runner_version: str
+    """Part of every fingerprint: changes when the runner's behaviour does."""
+    tools: Path
+    """Host folder that every sandbox shows read-only at `/opt/runner`."""
+
+    # Code
+
+    @abstractmethod
+    def is_source(self, path: str) -> bool:
+        """The file is code of this language that a bug may be put in (by its name; the surface is judged elsewhere)."""
+
+    @abstractmethod
+    def entities(self, path: str, source: str) -> list[CodeEntity]:
+        """Functions, methods and classes in order of appearance. Raises: SyntaxError."""
+
+    @abstractmethod
+    def operator_names(self) -> tuple[str, ...]:
+        """Names of all operators, sorted."""
+
+    @abstractmethod
+    def mutations(
+        self, path: str, source: str, rng: random.Random, operators: Collection[str] | None = None
+    ) -> Iterator[Mutation]:
+        """Mutations of one file: for each entity and fitting operator at most one, chosen by `rng`.
+
+        The same seed gives the same mutations. None is a no-op, and each parses. Raises: SyntaxError.
+        """
+
+    @abstractmethod
+    def equivalent(self, before: str, after: str) -> bool:
+        """The two texts certainly behave alike (same byte code once positions are left out)."""
+
+    @abstractmethod
+    def syntax_error(self, source: str) -> str:
+        """Why the text does not parse, or empty."""
+
+    # Building
+
+    @abstractmethod
+    def detect(self, tree: Path, *, interpreter: str = "") -> RepoProfile:
+        """What the tree says of itself: a profile without name, source and hash. Raises: ProfileError (no tests, no package)."""
+
+    @abstractmethod
+    def build_steps(self, profile: RepoProfile, *, lock: str, interpreter: str) -> list[BuildStep]:
+        """The commands that make `/opt/env` and install the tree. `lock`: text of the lock, or empty: the first
+        steps then write a new one to `/opt/build/lock`. `interpreter`: its path inside the sandbox."""
+
+    # Tests
+
+    @abstractmethod
+    def runner(
+        self,
+        setup: TestSetup,
+        report: str,
+        *,
+        tests: Collection[str] | None = None,
+        collect_only: bool = False,
+        env: Mapping[str, str] | None = None,
+    ) -> RunnerCommand:
+        """The one runner command. `tests`: exact ids to run out of all that are collected, in their usual order;
+        None: all. `report`: path inside the sandbox where the structured report is to appear. `env`: added last."""
+
+    @abstractmethod
+    def parse_report(self, raw: bytes, *, exit_code: int | None, timed_out: bool, duration_s: float, log: str) -> TestReport:
+        """Read what the runner wrote. Never raises: a torn or absent report gives `finished=False`."""
+
+    @abstractmethod
+    def module_of(self, test_id: str) -> str:
+        """File that a test id belongs to, relative path."""
+
+    @abstractmethod
+    def surface(self, files: Collection[str], setup: TestSetup, test_ids: Collection[str]) -> Surface:
+        """The test surface of a pristine tree, from its file names and its collected ids."""
+
+    @abstractmethod
+    def steers_tests(self, path: str) -> bool:
+        """A file of this name changes how tests are run wherever it appears (runner configuration, start-up hooks, byte code)."""
+
+    @abstractmethod
+    def hide_tests(
+        self, files: Files, ids: Collection[str], all_ids: Collection[str], *, how: str, keep: Collection[str]
+    ) -> HiddenTests:
+        """Take tests out of a tree's test files. `how`: `functions` (the defining function or class member), `files`
+        (whole modules) or `none`. `all_ids`: every id of the baseline. Files in `keep` are never touched."""
+
+    @abstractmethod
+    def test_source(self, files: Files, test_id: str) -> str:
+        """Source text of the function that defines a test, dedented; empty where it cannot be found."""

@@ -1,0 +1,227 @@
+"""The sandbox contract: where untrusted code runs, with every promise, unit and error named.
+
+A backend (`SandboxBackend`) says what it can do on this host and starts sandboxes. A sandbox is one private
+copy of a work tree at `/testbed` with processes of its own. Every backend passes the same conformance suite.
+
+Promises of every sandbox
+- What runs inside sees `/testbed` (writable, a private copy on write), `/tmp` and `/dev/shm` (private, empty
+  at start), the read-only mounts of its spec, a host name `sandbox`, a cleared environment plus the spec's, uid 1000.
+- The lower tree and the mounts are never changed; nothing is written outside the sandbox's own folder.
+- A limit that a command hits (memory, processes, output, time) ends that command, not the sandbox.
+- After `close` no process, mount, cgroup or temporary file of it is left. `close` may be called twice.
+- If the driver dies, the sandbox ends by itself.
+
+Not promised: safety against bugs of the kernel. Not thread-safe: one driver thread at a time uses a sandbox;
+different sandboxes may be used from different threads. Sandboxes do not pickle; specs do.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from swesmith_gym.records import ExecResult, FileChange, FileEntry
+
+WORKDIR = "/testbed"
+"""The work tree inside every sandbox, on every backend."""
+
+Network = Literal["none", "index", "full"]
+"""`none`: no network at all. `index`: the package index only. `full`: the host's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one sandbox may use. A backend that cannot hold a limit says so in its capabilities."""
+
+    memory_bytes: int = 4 << 30
+    """All processes together where cgroups are granted, each process else."""
+    processes: int = 512
+    """Processes and threads alive at once."""
+    file_bytes: int = 1 << 30
+    """Largest file that can be written."""
+    open_files: int = 4096
+    """Descriptors of one process."""
+    tmp_bytes: int = 1 << 30
+    """Size of `/tmp`."""
+    output_bytes: int = 1 << 20
+    """Of stdout and of stderr of one command: head and tail are kept, half each, the middle is dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A host folder shown inside."""
+
+    source: Path
+    target: str
+    writable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSpec:
+    """Everything that defines a sandbox. Picklable, reusable for any number of sandboxes."""
+
+    tree: Path
+    """Host folder that appears at `/testbed`. Shared by many sandboxes and never written, unless `tree_writable`."""
+    tree_writable: bool = False
+    """Builds only: `/testbed` is `tree` itself."""
+    mounts: tuple[Mount, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Symbolic links to make in the root file system: path -> target."""
+    env: Mapping[str, str] = field(default_factory=dict)
+    """The whole environment besides PATH, HOME, USER, LANG, TZ, which a backend sets."""
+    path: tuple[str, ...] = ()
+    """Folders in front of the default PATH."""
+    network: Network = "none"
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxCapabilities:
+    """What a backend can hold on this host. Grading refuses a backend without the isolation that it needs."""
+
+    network_isolation: bool = False
+    process_isolation: bool = False
+    memory_limit: Literal["sandbox", "process", "none"] = "none"
+    process_limit: bool = False
+    disk_limit: bool = False
+    separate_user: bool = False
+    """Code inside runs as a host user other than the driver's."""
+    snapshots: bool = False
+    fork: bool = False
+
+    @property
+    def isolates(self) -> bool:
+        """Enough isolation to grade: code inside reaches neither the network nor other processes."""
+        return self.network_isolation and self.process_isolation
+
+
+@dataclass(frozen=True, slots=True)
+class HostCheck:
+    """One fact about this host, for `doctor`."""
+
+    name: str
+    ok: bool
+    detail: str
+    fix: str = ""
+    """The exact command that makes it ok; empty where nothing is to be fixed."""
+
+
+class Shell(ABC):
+    """A session whose working directory, variables and functions persist from command to command."""
+
+    @abstractmethod
+    def run(self, command: str, *, timeout_s: float = 60.0) -> ExecResult:
+        """Run one command; stdin is empty, stderr is mixed into stdout in the order of writing.
+
+        `command` may be any text without NUL bytes (else `ValueError`). Syntax errors are results. When time
+        is up every process of the session is killed; the working directory survives, variables may not, and
+        a line on stdout says so. `exit` ends the session's process; the next command finds a fresh one in the same folder.
+
+        Raises: SandboxDied.
+        """
+
+    @property
+    @abstractmethod
+    def restarted(self) -> bool:
+        """The last command ended the shell's process, so that variables and functions were lost."""
+
+
+class Sandbox(ABC):
+    """One running sandbox. Made by `SandboxBackend.start`, closed by whoever asked for it, once or many times."""
+
+    @abstractmethod
+    def run(
+        self,
+        command: str,
+        *,
+        timeout_s: float = 60.0,
+        cwd: str = WORKDIR,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+    ) -> ExecResult:
+        """Run `command` in a fresh `bash --noprofile --norc -c`, apart from the shell session.
+
+        `env` is added to the sandbox's. Nothing that it starts outlives it, children that left their
+        session or group included. Raises: SandboxDied, ValueError (NUL byte).
+        """
+
+    @abstractmethod
+    def shell(self) -> Shell:
+        """The sandbox's session; started on first use, the same object afterwards."""
+
+    @abstractmethod
+    def read_file(self, path: str, *, limit: int = 64 << 20) -> bytes:
+        """Content of a regular file, seen from inside (links are resolved inside). Relative to `/testbed`.
+
+        Raises: FileNotFoundError, IsADirectoryError, PermissionError, OSError (not a regular file, or
+        larger than `limit` bytes), SandboxDied.
+        """
+
+    @abstractmethod
+    def apply(self, changes: tuple[FileChange, ...]) -> None:
+        """Write, replace or delete files; relative paths are below `/testbed`, folders are made as needed.
+
+        A path whose last component is a link, or a special file, is replaced, never followed. Raises: OSError, SandboxDied.
+        """
+
+    @abstractmethod
+    def manifest(self, path: str = WORKDIR, *, max_files: int = 50_000) -> Mapping[str, FileEntry]:
+        """Every regular file and link below `path`: relative path -> entry. `.git` folders are left out.
+
+        Kills every other process in the sandbox first, so that what is listed does not change any more. Names
+        that are not UTF-8 use surrogate escapes. Raises: OSError (more than `max_files`, or a device, socket
+        or pipe was found: its message starts with the path), SandboxDied.
+        """
+
+    @abstractmethod
+    def read_link(self, path: str) -> str:
+        """Target of a symbolic link. Raises: OSError, SandboxDied."""
+
+    @property
+    @abstractmethod
+    def alive(self) -> bool:
+        """The sandbox can run a command."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End everything inside and remove every trace on the host. Idempotent; never raises."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class SandboxBackend(ABC):
+    """A way of making sandboxes on this host. Cheap to construct, thread-safe, picklable."""
+
+    name: str
+    """As in `--sandbox`."""
+
+    @abstractmethod
+    def checks(self) -> list[HostCheck]:
+        """What it needs of the host, one fact each, with the command that fixes what is missing."""
+
+    @abstractmethod
+    def capabilities(self) -> SandboxCapabilities:
+        """What it can hold here. Raises: SandboxUnavailable."""
+
+    @abstractmethod
+    def start(self, spec: SandboxSpec) -> Sandbox:
+        """A new sandbox, ready for a command. The caller closes it. Raises: SandboxUnavailable, SandboxUnsupported."""
+
+    def own(self, folder: Path) -> None:  # noqa: B027  (most backends run as the driver's own user)
+        """Give `folder` and all below it to the user that code inside runs as (for trees that a build writes)."""
+
+    def remove_tree(self, folder: Path) -> None:
+        """Delete a folder that code inside has written, whatever modes and owners it was left with."""
+        import shutil
+
+        shutil.rmtree(folder, ignore_errors=True)
