@@ -7,6 +7,7 @@
     │   ├── SandboxUnsupported   the backend cannot do what was asked
     │   └── SandboxDied          the sandbox went away during a call; a fresh one may succeed
     ├── CandidateRejected     a bug candidate is no task; a result that is stored, with a reason code
+    ├── PatchDoesNotApply     a diff is malformed, unsafe, or does not fit the tree
     ├── GradingFault          the host, not the submission, kept a grading from ending
     ├── TaskTableError        a task table, or a row of one, is unusable (names file, row, column)
     │   └── TaskNotFound
@@ -80,6 +81,10 @@ class CandidateRejected(SweSmithGymError, ValueError):
 
     def __init__(self, message: str = "", *, reason: str = "", detail: str = "") -> None:
         super().__init__(message or f"{reason}: {detail}", reason=reason, detail=detail)
+
+
+class PatchDoesNotApply(SweSmithGymError, ValueError):
+    """A diff is malformed, unsafe, or does not fit the tree that it is applied to."""
 
 
 class GradingFault(SweSmithGymError, RuntimeError):

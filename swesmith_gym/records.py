@@ -24,6 +24,7 @@ REJECTION_REASONS = frozenset(
         "duplicate",
         "equivalent",
         "syntax_error",
+        "crash",
         "sealing_failed",
         "sandbox_error",
     }
@@ -250,7 +251,7 @@ class TaskInstance:
     """A validated bug with everything that an episode needs. One row of a task table."""
 
     instance_id: str
-    """`REPO.STRATEGY__HASH10`, matches `[A-Za-z0-9_.-]+`."""
+    """`REPO__HASH12`: opaque, matches `[A-Za-z0-9_.-]+`."""
     repo: str
     image_key: str
     fingerprint: str
