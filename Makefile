@@ -1,0 +1,75 @@
+# quickstart  create .venv, install, run the whole job once on a real package
+# test        create .venv, install with the development tools, run every test
+# lint        ruff check, ruff format --check, mypy --strict
+# bench       reproducible measurements, JSON into benchmarks/results/
+# clean       remove what these targets made
+#
+# PYTHON=…       the interpreter to use (3.11 to 3.13); found by itself otherwise
+# PYTEST_ARGS=…  arguments of pytest, in place of the usual ones
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help quickstart test lint bench clean
+.DELETE_ON_ERROR:
+
+HERE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
+ifneq ($(abspath $(HERE)),$(abspath $(CURDIR)))
+# Called with -f from another folder: everything below is relative to this file's own.
+quickstart test lint bench clean help:
+	@$(MAKE) --no-print-directory -C "$(HERE)" $@
+else
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+PYTEST_ARGS ?= -n auto --dist loadfile
+QUICKSTART_ARGS ?=
+BENCH_ARGS ?=
+
+help:
+	@sed -n 's/^# //p;/^$$/q' Makefile
+
+quickstart: $(VENV)/.installed
+	@$(VENV)/bin/swesmith-gym quickstart $(QUICKSTART_ARGS)
+
+test: $(VENV)/.installed-dev
+	@$(RUN) -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.installed-dev
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+
+bench: $(VENV)/.installed-dev
+	@$(RUN) -m benchmarks $(BENCH_ARGS)
+
+clean:
+	@rm -rf $(VENV) build dist swesmith_gym.egg-info .pytest_cache .mypy_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A folder that was left half made has no stamp, and is made again.
+$(VENV)/.created:
+	@python=$$(for name in $(or $(PYTHON),python3.11 python3.12 python3.13 python3 python); do \
+	    "$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1 \
+	      && { command -v "$$name"; break; }; done); \
+	if [ -z "$$python" ]; then \
+	  echo "swesmith-gym: no Python 3.11, 3.12 or 3.13 found$(if $(PYTHON), under PYTHON=$(PYTHON)): install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 2; fi; \
+	if ! "$$python" -c 'import venv, ensurepip' >/dev/null 2>&1; then \
+	  echo "swesmith-gym: $$python has no venv module: install it (Debian, Ubuntu: apt-get install $$(basename "$$python")-venv), or name another Python with make PYTHON=…" >&2; exit 2; fi; \
+	rm -rf $(VENV) && "$$python" -m venv $(VENV) && touch $@
+
+$(VENV)/.uv: $(VENV)/.created
+	@$(RUN) -m pip install --quiet --disable-pip-version-check uv && touch $@
+
+# uv is quick but does not read pip's own configuration (mirrors, certificates): where it fails, pip tries.
+INSTALL = $(RUN) -m uv pip install --quiet --python $(RUN) -e $(1) \
+	  || $(RUN) -m pip install --quiet --disable-pip-version-check -e $(1)
+
+$(VENV)/.installed: $(VENV)/.uv pyproject.toml
+	@echo "installing swesmith-gym into $(VENV) …" >&2
+	@$(call INSTALL,.) && touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.uv pyproject.toml
+	@echo "installing swesmith-gym and its development tools into $(VENV) …" >&2
+	@$(call INSTALL,'.[dev]') && touch $(VENV)/.installed $@
+
+endif
