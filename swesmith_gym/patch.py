@@ -177,3 +177,12 @@ def _find(lines: list[bytes], hunk: Hunk, floor: int, expected: int) -> int | No
             if floor <= at <= last and tuple(lines[at : at + size]) == hunk.old:
                 return at
     return None
+
+
+def modes(text: str) -> dict[str, int]:
+    """Path -> 0o644 or 0o755 where a diff sets a file's mode. Raises: PatchDoesNotApply."""
+    return {
+        each.after: 0o755 if each.executable else 0o644
+        for each in parse(text)
+        if each.after is not None and each.executable is not None
+    }

@@ -1,0 +1,53 @@
+"""From two test runs to FAIL_TO_PASS, PASS_TO_PASS and lost. Pure: reports in, lists out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from swesmith_gym.errors import CandidateRejected
+from swesmith_gym.records import BROKEN, Outcome, TestReport, Validation
+
+
+def validation(
+    passing: Collection[str], report: TestReport, module_of: Callable[[str], str]
+) -> Validation:
+    """What happened to the tests that pass on the pristine tree, in a run with the bug.
+
+    A test whose module, or whose whole suite, could not be collected has errored; one that vanished otherwise, or was
+    skipped, is lost. Raises: CandidateRejected (timeout, crash, no_failing_test, all_tests_broken).
+    """
+    if report.timed_out:
+        raise CandidateRejected(reason="timeout", detail=f"the tests did not end within {report.duration_s:.0f} s")
+    if not report.finished and "" not in report.broken_modules:
+        raise CandidateRejected(
+            reason="crash", detail=f"the test run died with exit code {report.exit_code}: {report.log[-300:].strip()}"
+        )
+    kinds: dict[str, list[str]] = {"f2p": [], "p2p": [], "lost": []}
+    for test in passing:
+        kinds[_kind(test, report, module_of)].append(test)
+    if not kinds["f2p"]:
+        raise CandidateRejected(reason="no_failing_test", detail=f"{len(kinds['p2p'])} tests pass as before")
+    if not kinds["p2p"]:
+        raise CandidateRejected(reason="all_tests_broken", detail=f"{len(kinds['f2p'])} tests fail, none passes")
+    return Validation(
+        fail_to_pass=tuple(sorted(kinds["f2p"])),
+        pass_to_pass=tuple(sorted(kinds["p2p"])),
+        lost=tuple(sorted(kinds["lost"])),
+        messages={test: _message(test, report, module_of) for test in kinds["f2p"]},
+    )
+
+
+def _kind(test: str, report: TestReport, module_of: Callable[[str], str]) -> str:
+    result = report.results.get(test)
+    if result is None:
+        broken = "" in report.broken_modules or module_of(test) in report.broken_modules
+        return "f2p" if broken else "lost"
+    if result.outcome is Outcome.PASSED:
+        return "p2p"
+    return "f2p" if result.outcome in BROKEN else "lost"
+
+
+def _message(test: str, report: TestReport, module_of: Callable[[str], str]) -> str:
+    if test in report.results:
+        return report.results[test].message
+    return report.broken_modules.get(module_of(test), report.broken_modules.get("", ""))

@@ -1,0 +1,44 @@
+"""One run of a test suite in a sandbox. Baseline, validation and grading all come through here."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Mapping
+
+from swesmith_gym.languages.base import Language
+from swesmith_gym.records import TestReport, TestSetup
+from swesmith_gym.sandboxes.base import Sandbox
+
+REPORT_FOLDER = "/dev/shm"
+MAX_REPORT_BYTES = 256 << 20
+_LOG_BYTES = 20_000
+
+
+def run_tests(
+    sandbox: Sandbox,
+    language: Language,
+    setup: TestSetup,
+    *,
+    tests: Collection[str] | None = None,
+    timeout_s: float | None = None,
+    collect_only: bool = False,
+    env: Mapping[str, str] | None = None,
+) -> TestReport:
+    """Run the tests of the tree as it is in `sandbox`.
+
+    `tests`: exact ids to run, None for all; `timeout_s`: limit in seconds, None for the set-up's own. What the
+    runner prints decides nothing: the report comes back as a file of an unguessable name. Raises: SandboxDied.
+    """
+    report = f"{REPORT_FOLDER}/report-{secrets.token_hex(16)}"
+    command = language.runner(setup, report, tests=tests, collect_only=collect_only, env=env)
+    result = sandbox.run(
+        command.command, timeout_s=timeout_s or setup.timeout_s, env=command.env, stdin=command.stdin
+    )
+    try:
+        raw = sandbox.read_file(report, limit=MAX_REPORT_BYTES)
+    except OSError:
+        raw = b""
+    log = (result.stdout + result.stderr)[-_LOG_BYTES:].decode(errors="replace")
+    return language.parse_report(
+        raw, exit_code=result.exit_code, timed_out=result.timed_out, duration_s=result.duration_s, log=log
+    )

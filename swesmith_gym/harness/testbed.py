@@ -1,0 +1,79 @@
+"""A testbed: a built image together with the backend that runs it. What validation and grading work on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from swesmith_gym import languages
+from swesmith_gym.languages.base import Language
+from swesmith_gym.records import EnvImage, FileChange, Outcome
+from swesmith_gym.sandboxes.base import Sandbox, SandboxBackend, SandboxSpec
+from swesmith_gym.tasks import tree as trees
+from swesmith_gym.tasks.tree import Tree
+
+
+@dataclass(frozen=True)
+class Testbed:
+    """Immutable and thread-safe; the pristine tree is read once, on first use."""
+
+    __test__ = False
+
+    image: EnvImage
+    spec: SandboxSpec = field(repr=False)
+    """Starts a sandbox on the pristine tree."""
+    backend: SandboxBackend
+
+    @property
+    def language(self) -> Language:
+        """The image's language."""
+        return languages.get(self.image.language)
+
+    @cached_property
+    def pristine(self) -> Tree:
+        """The pristine tree."""
+        return trees.read(self.spec.tree)
+
+    @cached_property
+    def passing(self) -> frozenset[str]:
+        """Ids that pass on the pristine tree and may count."""
+        return frozenset(
+            test
+            for test, result in self.image.baseline.items()
+            if result.outcome is Outcome.PASSED and test not in self.image.quarantined
+        )
+
+    @cached_property
+    def countable(self) -> frozenset[str]:
+        """Ids that are collected in every baseline run."""
+        return frozenset(t for t in self.image.baseline if self.image.quarantined.get(t) != "unstable_id")
+
+    @property
+    def time_limit_s(self) -> float:
+        """Limit for one run with a change in it: a multiple of the baseline's own time, plus slack."""
+        return min(self.image.test.timeout_s, 5 * self.image.suite_s + 10)
+
+    def on_surface(self, path: str) -> bool:
+        """The path belongs to the test surface, or would if it were there."""
+        image = self.image
+        return (
+            path in image.surface
+            or any(path.startswith(root.rstrip("/") + "/") for root in image.surface_roots)
+            or self.language.steers_tests(path)
+        )
+
+    def start(self, files: dict[str, bytes | None] | None = None) -> Sandbox:
+        """A fresh sandbox on the pristine tree with `files` written over it (None deletes). The caller closes it."""
+        sandbox = self.backend.start(self.spec)
+        if files:
+            try:
+                sandbox.apply(self.changes(files))
+            except BaseException:
+                sandbox.close()
+                raise
+        return sandbox
+
+    def changes(self, files: dict[str, bytes | None]) -> tuple[FileChange, ...]:
+        """`files` as changes that keep the modes of the pristine tree."""
+        mode = {path: entry[0] for path, entry in self.pristine.items() if entry[0] != trees.LINK}
+        return tuple(FileChange(path, data, mode.get(path, 0o644)) for path, data in sorted(files.items()))

@@ -1,0 +1,181 @@
+"""Validation: a bug candidate goes in, a task or a rejected row with a reason comes out. Never an exception for a bad bug."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from swesmith_gym import diff
+from swesmith_gym.errors import CandidateRejected, PatchDoesNotApply
+from swesmith_gym.executors import Executor
+from swesmith_gym.harness import compare
+from swesmith_gym.harness.run import run_tests
+from swesmith_gym.harness.testbed import Testbed
+from swesmith_gym.records import BugCandidate, RejectedCandidate, TaskInstance, TestReport, Validation, content_id
+from swesmith_gym.tasks import sealing
+from swesmith_gym.tasks import tree as trees
+from swesmith_gym.tasks.sealing import HideTests, SealedTree
+
+_EXCERPT = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationSettings:
+    """What a run of validation is asked to do."""
+
+    created_at: str
+    """Time stamp of every task, ISO 8601."""
+    timeout_s: float | None = None
+    """Limit for one candidate's test run, in seconds; None: a multiple of the baseline's time."""
+
+
+def validate_all(
+    candidates: Iterable[BugCandidate], testbed: Testbed, executor: Executor, settings: ValidationSettings
+) -> Iterator[tuple[int, TaskInstance | RejectedCandidate]]:
+    """Results with the candidates' places, as they finish. A patch that came before is a duplicate.
+
+    Raises: SandboxError (the host cannot run tests at all).
+    """
+    seen: set[str] = set()
+
+    def numbered() -> Iterator[tuple[BugCandidate, bool]]:
+        for candidate in candidates:
+            yield candidate, candidate.bug_patch in seen
+            seen.add(candidate.bug_patch)
+
+    def one(item: tuple[BugCandidate, bool]) -> TaskInstance | RejectedCandidate:
+        candidate, again = item
+        if again:
+            return RejectedCandidate(candidate, "duplicate", "the same patch came before")
+        return validate(candidate, testbed, settings)
+
+    for done in executor.map(one, numbered()):
+        yield done.index, done.value
+
+
+def validate(
+    candidate: BugCandidate, testbed: Testbed, settings: ValidationSettings
+) -> TaskInstance | RejectedCandidate:
+    """Run the tests with one bug in the tree and judge it. Raises: SandboxError."""
+    try:
+        files = _buggy(candidate, testbed)
+        report = _run(testbed, files, settings)
+        found = compare.validation(testbed.passing, report, testbed.language.module_of)
+        sealed = seal(testbed, candidate.bug_patch, found.fail_to_pass)
+    except CandidateRejected as rejected:
+        return RejectedCandidate(candidate, rejected.reason, rejected.detail)
+    return _task(candidate, testbed, files, found, sealed, settings)
+
+
+def _buggy(candidate: BugCandidate, testbed: Testbed) -> dict[str, bytes | None]:
+    try:
+        files = sealing.buggy_files(testbed.pristine, candidate.bug_patch)
+    except PatchDoesNotApply as error:
+        raise CandidateRejected(reason="patch_does_not_apply", detail=str(error)) from error
+    for path in files:
+        if testbed.on_surface(path):
+            raise CandidateRejected(reason="touches_tests", detail=f"{path} belongs to the test surface")
+    changes = {path: (_before(testbed, path), data) for path, data in files.items()}
+    if all(_equivalent(testbed, path, *change) for path, change in changes.items()):
+        raise CandidateRejected(reason="equivalent", detail="the byte code is the same")
+    return files
+
+
+def _before(testbed: Testbed, path: str) -> bytes | None:
+    return sealing.reader(testbed.pristine)(path)
+
+
+def _equivalent(testbed: Testbed, path: str, before: bytes | None, after: bytes | None) -> bool:
+    if before == after:
+        return True
+    if before is None or after is None or not testbed.language.is_source(path):
+        return False
+    try:
+        return testbed.language.equivalent(before.decode(), after.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def _run(testbed: Testbed, files: dict[str, bytes | None], settings: ValidationSettings) -> TestReport:
+    with testbed.start(files) as sandbox:
+        return run_tests(
+            sandbox, testbed.language, testbed.image.test, timeout_s=settings.timeout_s or testbed.time_limit_s
+        )
+
+
+def seal(testbed: Testbed, bug_patch: str, fail_to_pass: tuple[str, ...]) -> SealedTree:
+    """The agent's tree, with as little taken out as still collects. Raises: CandidateRejected (sealing_failed)."""
+    ways: tuple[HideTests, ...] = ("functions", "files")
+    for how in ways:
+        sealed = sealing.seal(
+            testbed.pristine, bug_patch, fail_to_pass, tuple(testbed.image.baseline), testbed.language, hide_tests=how
+        )
+        if collects(testbed, sealed):
+            return sealed
+    raise CandidateRejected(
+        reason="sealing_failed", detail="without its FAIL_TO_PASS tests the suite does not collect the other tests"
+    )
+
+
+def collects(testbed: Testbed, sealed: SealedTree) -> bool:
+    """With the hidden tests taken out of the *pristine* code, exactly the others are still collected."""
+    surface = {
+        path: sealed.tree[path][1] if path in sealed.tree else None
+        for path in testbed.pristine
+        if testbed.on_surface(path) and sealed.tree.get(path) != testbed.pristine[path]
+    }
+    if not surface:
+        return True
+    with testbed.start(surface) as sandbox:
+        report = run_tests(
+            sandbox, testbed.language, testbed.image.test, timeout_s=testbed.time_limit_s, collect_only=True
+        )
+    return frozenset(report.collected) & testbed.countable == testbed.countable - frozenset(sealed.hidden_tests)
+
+
+def gold_patch(testbed: Testbed, files: dict[str, bytes | None]) -> str:
+    """The reverse of a bug: from the files as it leaves them back to the pristine ones."""
+    pristine = trees.contents(testbed.pristine)
+    return "".join(
+        diff.unified(path, _text(after), _text(pristine.get(path))) for path, after in sorted(files.items())
+    )
+
+
+def _text(data: bytes | None) -> str | None:
+    return None if data is None else data.decode("utf-8", "surrogateescape")
+
+
+def _task(
+    candidate: BugCandidate,
+    testbed: Testbed,
+    files: dict[str, bytes | None],
+    found: Validation,
+    sealed: SealedTree,
+    settings: ValidationSettings,
+) -> TaskInstance:
+    image = testbed.image
+    shown = min(found.fail_to_pass, key=lambda test: (not found.messages[test], len(found.messages[test]), test))
+    return TaskInstance(
+        instance_id=f"{image.repo}__{content_id(image.repo, image.source, candidate.bug_patch)[:12]}",
+        repo=image.repo,
+        image_key=image.key,
+        fingerprint=image.fingerprint,
+        strategy=candidate.strategy,
+        operator=candidate.operator,
+        bug_patch=candidate.bug_patch,
+        gold_patch=gold_patch(testbed, files),
+        FAIL_TO_PASS=found.fail_to_pass,
+        PASS_TO_PASS=found.pass_to_pass,
+        problem_statement="",
+        language=image.language,
+        explanation=candidate.explanation,
+        seed=candidate.seed,
+        cost_usd=candidate.cost_usd,
+        created_at=settings.created_at,
+        repo_source=image.source,
+        repo_license=image.license,
+        sealed_digest=sealed.digest,
+        hidden_tests=sealed.hidden_tests,
+        lost=found.lost,
+        failure_excerpt=f"{shown}\n{found.messages[shown][-_EXCERPT:]}",
+    )

@@ -1,0 +1,110 @@
+"""Sealing: the tree that an agent gets, which holds the bug and nothing that tells where it is or how to undo it.
+
+One orphan commit of the buggy code, the FAIL_TO_PASS tests taken out, every file written anew with one time stamp.
+The tree is made once for each task and kept in the state folder; episodes mount it copy-on-write.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from swesmith_gym import patch
+from swesmith_gym.errors import SandboxError
+from swesmith_gym.home import home
+from swesmith_gym.languages.base import Language
+from swesmith_gym.sandboxes.base import Limits, SandboxBackend, SandboxSpec
+from swesmith_gym.tasks import tree as trees
+from swesmith_gym.tasks.tree import Tree
+
+HideTests = Literal["functions", "files", "none"]
+"""What is taken out of the agent's tree: the functions that define FAIL_TO_PASS tests, their whole files, or nothing."""
+
+_COMMIT = """set -e
+git init -q -b main .
+git config core.fileMode true
+git add -A -f .
+git -c user.name=developer -c user.email=developer@localhost commit -q --no-verify -m 'Initial commit'
+rm -rf .git/hooks .git/logs .git/description .git/info .git/branches .git/COMMIT_EDITMSG
+"""
+_COMMIT_DATE = "2020-01-01T00:00:00+0000"
+
+
+@dataclass(frozen=True, slots=True)
+class SealedTree:
+    """The agent's tree as a value."""
+
+    tree: Tree
+    hidden_tests: tuple[str, ...]
+    digest: str
+
+
+def buggy_files(pristine: Tree, bug_patch: str) -> dict[str, bytes | None]:
+    """The files that the bug changes, as the bug leaves them. Raises: PatchDoesNotApply."""
+    return patch.apply(bug_patch, reader(pristine))
+
+
+def reader(tree: Tree) -> Callable[[str], bytes | None]:
+    """Content of a regular file of `tree`, None where there is none: what `patch.apply` asks for."""
+
+    def read(path: str) -> bytes | None:
+        entry = tree.get(path)
+        return None if entry is None or entry[0] == trees.LINK else entry[1]
+
+    return read
+
+
+def seal(
+    pristine: Tree,
+    bug_patch: str,
+    fail_to_pass: tuple[str, ...],
+    baseline_ids: tuple[str, ...],
+    language: Language,
+    *,
+    hide_tests: HideTests = "functions",
+) -> SealedTree:
+    """The agent's tree for one bug. Pure. Raises: PatchDoesNotApply."""
+    changed = buggy_files(pristine, bug_patch)
+    hidden = language.hide_tests(
+        trees.contents(pristine), fail_to_pass, baseline_ids, how=hide_tests, keep=frozenset(changed)
+    )
+    sealed = trees.replaced(trees.replaced(pristine, changed), hidden.files)
+    return SealedTree(sealed, tuple(sorted(hidden.ids)), trees.digest(sealed))
+
+
+def materialize(sealed: SealedTree, backend: SandboxBackend, spec: SandboxSpec) -> Path:
+    """Folder that holds the sealed tree with its one commit; made if it is not there yet. Never changed afterwards.
+
+    `spec` is that of the image: the commit is made inside a sandbox. Raises: SandboxError, OSError.
+    """
+    final = home() / "sealed" / backend.name / sealed.digest[:24]
+    if final.is_dir():
+        os.utime(final)
+        return final
+    final.parent.mkdir(parents=True, exist_ok=True)
+    temporary = final.with_name(f".{final.name}.{secrets.token_hex(4)}")
+    try:
+        trees.write(sealed.tree, temporary)
+        backend.own(temporary)
+        _commit(backend, replace(spec, tree=temporary, tree_writable=True, limits=Limits()))
+        try:
+            temporary.rename(final)
+        except OSError:
+            if not final.is_dir():  # another process was faster: its tree is the same
+                raise
+    finally:
+        backend.remove_tree(temporary)
+    return final
+
+
+def _commit(backend: SandboxBackend, spec: SandboxSpec) -> None:
+    dates: Mapping[str, str] = {"GIT_AUTHOR_DATE": _COMMIT_DATE, "GIT_COMMITTER_DATE": _COMMIT_DATE}
+    with backend.start(spec) as sandbox:
+        result = sandbox.run(_COMMIT, timeout_s=60, env=dates)
+    if result.exit_code != 0:
+        raise SandboxError(f"the sealed tree could not be committed: {result.stderr.decode(errors='replace').strip()}")
+
