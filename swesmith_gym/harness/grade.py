@@ -6,6 +6,7 @@ pristine test surface, and `decide` compares the report with what the task requi
 
 from __future__ import annotations
 
+import errno
 import time
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -13,7 +14,7 @@ from typing import Literal
 from swesmith_gym.errors import GradingFault, SandboxDied, SandboxUnsupported
 from swesmith_gym.harness.run import run_tests
 from swesmith_gym.harness.testbed import Testbed
-from swesmith_gym.records import Outcome, Submission, TaskInstance, TestReport, Verdict
+from swesmith_gym.records import FileChange, Outcome, Submission, TaskInstance, TestReport, Verdict
 from swesmith_gym.tasks import sealing
 
 Grading = Literal["full"]
@@ -85,14 +86,18 @@ def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, gradi
     needed = required(task, testbed)
     if submission.violation:
         return _violation(task, needed, submission.violation)
-    files = _files(task, submission, testbed)
+    changes = _changes(task, submission, testbed)
     for attempt in range(ATTEMPTS):
         try:
-            verdict = decide(task, needed, _run(testbed, files))
+            verdict = decide(task, needed, _run(testbed, changes))
         except SandboxDied as death:
             if attempt == ATTEMPTS - 1:
                 _control(task, testbed, death)
                 return _violation(task, needed, f"the sandbox died in every one of {ATTEMPTS} gradings: {death}")
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise GradingFault(f"{task.instance_id}: the disk is full: {error}") from error
+            return _violation(task, needed, f"the submission cannot be laid over the tree: {error}")
         else:
             return replace(
                 verdict, patch_exists=bool(submission.changes), duration_s=time.monotonic() - started
@@ -100,24 +105,14 @@ def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, gradi
     raise AssertionError("unreachable")
 
 
-def _files(task: TaskInstance, submission: Submission, testbed: Testbed) -> dict[str, tuple[int, bytes] | None]:
+def _changes(task: TaskInstance, submission: Submission, testbed: Testbed) -> tuple[FileChange, ...]:
     """Everything that differs from the pristine tree: the bug, then the agent's changes off the test surface."""
-    files: dict[str, tuple[int, bytes] | None] = {}
-    for path, data in sealing.buggy_files(testbed.pristine, task.bug_patch).items():
-        files[path] = None if data is None else (testbed.pristine.get(path, (0o644, b""))[0], data)
-    for change in submission.changes:
-        if not testbed.on_surface(change.path):
-            files[change.path] = None if change.data is None else (change.mode, change.data)
-    return {path: entry for path, entry in files.items() if testbed.pristine.get(path) != entry}
+    changes = {c.path: c for c in testbed.changes(sealing.buggy_files(testbed.pristine, task.bug_patch))}
+    changes |= {c.path: c for c in submission.changes if not testbed.on_surface(c.path)}
+    return tuple(c for c in changes.values() if testbed.pristine.get(c.path) != (None if c.data is None else (c.mode, c.data)))
 
 
-def _run(testbed: Testbed, files: dict[str, tuple[int, bytes] | None]) -> TestReport:
-    from swesmith_gym.records import FileChange
-
-    changes = tuple(
-        FileChange(path, None) if entry is None else FileChange(path, entry[1], entry[0])
-        for path, entry in sorted(files.items())
-    )
+def _run(testbed: Testbed, changes: tuple[FileChange, ...]) -> TestReport:
     with testbed.start() as sandbox:
         sandbox.apply(changes)
         return run_tests(sandbox, testbed.language, testbed.image.test, timeout_s=testbed.time_limit_s)
@@ -125,7 +120,7 @@ def _run(testbed: Testbed, files: dict[str, tuple[int, bytes] | None]) -> TestRe
 
 def _control(task: TaskInstance, testbed: Testbed, death: SandboxDied) -> None:
     try:
-        report = _run(testbed, {})
+        report = _run(testbed, ())
     except SandboxDied as again:
         raise GradingFault(f"{task.instance_id}: the pristine tree cannot be graded either: {again}") from death
     if not report.finished:

@@ -1,0 +1,261 @@
+"""`BugFixEnv`: one synthesized bug as a Gymnasium environment.
+
+Actions are shell commands and edit calls inside the repository's sandbox; the reward is the verdict of the
+FAIL_TO_PASS and PASS_TO_PASS tests, run in a fresh sandbox when the agent submits.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, Literal
+
+import gymnasium as gym
+
+from swesmith_gym.envs import actions
+from swesmith_gym.envs.instructions import first_observation
+from swesmith_gym.envs.rewards import Reward, sparse
+from swesmith_gym.envs.spaces import Action, ActionSpace, Unicode
+from swesmith_gym.envs.testbeds import TaskTestbed, prepare
+from swesmith_gym.envs.tools import Tools
+from swesmith_gym.errors import GradingFault, InputError, SandboxDied, SandboxError, SweSmithGymError
+from swesmith_gym.harness import grade
+from swesmith_gym.harness.grade import Grading
+from swesmith_gym.harness.submission import from_sandbox
+from swesmith_gym.records import Submission, TaskInstance, Verdict
+from swesmith_gym.sandboxes.base import WORKDIR, Sandbox
+from swesmith_gym.tasks import TaskTable
+from swesmith_gym.tasks.sealing import HideTests
+
+_START_ATTEMPTS = 3
+
+Result = tuple[str, float, bool, bool, dict[str, Any]]
+
+
+class BugFixEnv(gym.Env[str, Action]):
+    """A bug to fix in a real repository.
+
+    Observation: `str`, any Unicode. After `reset` the task and its issue text; after `step` the command's output.
+    Action: a `str` is a shell command; a `dict` is a tool call `{"tool": NAME, ...}` (schemas in `info["tools"]`).
+    Reward: 0 until the end; then 1 if every FAIL_TO_PASS and PASS_TO_PASS test passes, else 0 (or as `reward` shapes it).
+    Terminated: the agent submitted. Truncated: `max_steps`, `max_seconds` or `max_output_bytes` was reached (the work is graded
+    all the same, unless `grade_on_truncation` is off), or a fault of the host.
+
+    `info` at the end holds `verdict` (`records.Verdict`), or `violation` (text; reward 0, valid), or `fault` (text;
+    `reward_valid` is False: leave the episode out).
+
+    The caller closes it. Sandboxes start in `reset`. Not thread-safe; picklable through its spec only.
+
+    Source: SWE-smith (2025) for tasks and grading; Gymnasium's Env for the interface.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 1}  # noqa: RUF012  (Gymnasium's form)
+
+    def __init__(
+        self,
+        tasks: str | Path | TaskTable,
+        *,
+        instance_id: str | None = None,
+        sandbox: str = "auto",
+        max_steps: int = 50,
+        max_seconds: float = 600.0,
+        max_output_bytes: int = 1 << 20,
+        max_observation_chars: int = 30_000,
+        command_timeout_s: float = 60.0,
+        hide_tests: HideTests = "functions",
+        grading: Grading = "full",
+        grade_on_truncation: bool = True,
+        on_fault: Literal["mask", "raise"] = "mask",
+        reward: Reward = sparse,
+        render_mode: str | None = None,
+    ) -> None:
+        """`tasks`: a task table or its path. `instance_id`: always this task; None: one for each reset, chosen by the seed.
+
+        Raises: TaskTableError, InputError. No sandbox is started here.
+        """
+        self.tasks = tasks if isinstance(tasks, TaskTable) else TaskTable.read(tasks)
+        if not len(self.tasks):
+            raise InputError(f"{self.tasks.name}: the task table is empty")
+        for name, value, allowed in (
+            ("hide_tests", hide_tests, ("functions", "files", "none")),
+            ("grading", grading, ("full",)),
+            ("on_fault", on_fault, ("mask", "raise")),
+            ("render_mode", render_mode, (None, "ansi")),
+        ):
+            if value not in allowed:
+                raise InputError(f"{name} is {value!r}: it must be one of {', '.join(map(repr, allowed))}")
+        if instance_id is not None:
+            self.tasks.get(instance_id)
+        self.observation_space = Unicode()
+        self.action_space = ActionSpace()
+        self.render_mode = render_mode
+        self._fixed = instance_id
+        self._backend = sandbox
+        self._max_steps, self._max_seconds, self._max_output_bytes = max_steps, max_seconds, max_output_bytes
+        self._max_observation_chars, self._command_timeout_s = max_observation_chars, command_timeout_s
+        self._hide_tests, self._grading = hide_tests, grading
+        self._grade_on_truncation, self._on_fault, self._reward = grade_on_truncation, on_fault, reward
+        self._sandbox: Sandbox | None = None
+        self._prepared: TaskTestbed | None = None
+        self._tools: Tools | None = None
+        self._closed = False
+        self._last = ""
+
+    @property
+    def task(self) -> TaskInstance:
+        """The task of the running episode, its answer included: for graders and the gold agent. Raises: InputError."""
+        return self._episode.task
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
+        """Begin an episode. `options={"instance_id": ...}` chooses the task, else the seed does.
+
+        The first reset of a task prepares its sealed tree, and builds the environment if this host has not yet.
+        Raises: TaskNotFound, ProfileError, SandboxUnavailable, SandboxDied (after three attempts), InputError (closed).
+        """
+        super().reset(seed=seed)
+        if self._closed:
+            raise InputError("reset was called after close: make a new environment with gymnasium.make")
+        chosen = (options or {}).get("instance_id", self._fixed)
+        task = self.tasks.get(chosen) if chosen else self.tasks[int(self.np_random.integers(len(self.tasks)))]
+        self._end_sandbox()
+        self._prepared = prepare(task, backend=self._backend, hide_tests=self._hide_tests)
+        self._sandbox = self._start()
+        self._tools = Tools(self._sandbox, max_observation_chars=self._max_observation_chars)
+        self._steps, self._output_bytes, self._started = 0, 0, time.monotonic()
+        self._last = first_observation(task)
+        return self._last, {
+            "instance_id": task.instance_id,
+            "repo": task.repo,
+            "language": task.language,
+            "problem_statement": task.problem_statement,
+            "workdir": WORKDIR,
+            "tools": list(actions.TOOLS),
+        }
+
+    def step(self, action: Action) -> Result:
+        """Carry out one action. Malformed actions are answered by an observation and count as steps.
+
+        Raises: InputError (no episode is running), GradingFault (with `on_fault="raise"`).
+        """
+        prepared, tools = self._episode, self._tools
+        if tools is None:
+            raise InputError("step was called after the episode ended: call reset first")
+        self._steps += 1
+        try:
+            call = actions.parse(action)
+        except actions.MalformedAction as malformed:
+            return self._continue(str(malformed), {})
+        if call.tool == "submit":
+            return self._finish("Submitted.", terminated=True)
+        try:
+            answer = tools.run(call, timeout_s=self._time_left())
+        except SandboxDied as death:
+            return self._died(prepared, death)
+        return self._continue(answer.text, answer.info)
+
+    def render(self) -> str | None:  # type: ignore[override]
+        """The last observation, for `render_mode="ansi"`."""
+        return self._last if self.render_mode == "ansi" else None
+
+    def close(self) -> None:
+        """End the episode's sandbox. May be called more than once."""
+        self._closed = True
+        self._end_sandbox()
+
+    @property
+    def _episode(self) -> TaskTestbed:
+        if self._closed:
+            raise InputError("the environment is closed: make a new one with gymnasium.make")
+        if self._prepared is None:
+            raise InputError("no episode is running: call reset first")
+        return self._prepared
+
+    def _start(self) -> Sandbox:
+        assert self._prepared is not None
+        for attempt in range(1, _START_ATTEMPTS + 1):
+            try:
+                return self._prepared.testbed.backend.start(self._prepared.spec)
+            except SandboxDied:
+                if attempt == _START_ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _time_left(self) -> float:
+        return max(0.1, min(self._command_timeout_s, self._max_seconds - (time.monotonic() - self._started)))
+
+    def _continue(self, text: str, facts: dict[str, Any]) -> Result:
+        self._output_bytes += len(text.encode("utf-8", "replace"))
+        over = (
+            self._steps >= self._max_steps
+            or self._output_bytes >= self._max_output_bytes
+            or time.monotonic() - self._started >= self._max_seconds
+        )
+        if over:
+            return self._finish(text, terminated=False, facts=facts)
+        self._last = text
+        return text, 0.0, False, False, {**facts, "step": self._steps}
+
+    def _finish(self, text: str, *, terminated: bool, facts: dict[str, Any] | None = None) -> Result:
+        info: dict[str, Any] = {**(facts or {}), "step": self._steps, "reward_valid": True}
+        if not terminated and not self._grade_on_truncation:
+            self._end_sandbox()
+            return text, 0.0, False, True, info
+        try:
+            verdict = self._grade()
+        except (GradingFault, SandboxError, OSError) as fault:
+            return self._fault(text, fault)
+        finally:
+            self._end_sandbox()
+        self._last = text
+        if verdict.violation:
+            info["violation"] = verdict.violation
+        else:
+            info["verdict"] = verdict
+        return text, float(self._reward(verdict)), terminated, not terminated, info
+
+    def _grade(self) -> Verdict:
+        prepared, sandbox = self._episode, self._sandbox
+        assert sandbox is not None
+        try:
+            submission = from_sandbox(sandbox, prepared.sealed.tree)
+        except SandboxDied as death:
+            self._blame_host(prepared, death)
+            submission = Submission(violation=f"the sandbox died when the work was taken: {death}")
+        self._end_sandbox()
+        self.submission = submission
+        return grade(prepared.task, submission, prepared.testbed, grading=self._grading)
+
+    def _died(self, prepared: TaskTestbed, death: SandboxDied) -> Result:
+        """The sandbox went away under a command. If a fresh one works, the agent's command ended it."""
+        text = "The sandbox has ended."
+        try:
+            self._blame_host(prepared, death)
+        except GradingFault as fault:
+            return self._fault(text, fault)
+        finally:
+            self._end_sandbox()
+        info = {"step": self._steps, "reward_valid": True, "violation": f"the sandbox died: {death}"}
+        return text, 0.0, False, True, info
+
+    def _blame_host(self, prepared: TaskTestbed, death: SandboxDied) -> None:
+        """Return if a fresh sandbox works. Raises: GradingFault."""
+        try:
+            with prepared.testbed.backend.start(prepared.spec) as control:
+                if control.run("true", timeout_s=20).exit_code == 0:
+                    return
+        except (SandboxError, OSError) as error:
+            raise GradingFault(f"{prepared.task.instance_id}: this host starts no sandbox any more: {error}") from death
+        raise GradingFault(f"{prepared.task.instance_id}: a fresh sandbox does not work either") from death
+
+    def _fault(self, text: str, fault: SweSmithGymError | OSError) -> Result:
+        self._end_sandbox()
+        if self._on_fault == "raise":
+            raise fault if isinstance(fault, GradingFault) else GradingFault(str(fault)) from fault
+        self._last = text
+        return text, 0.0, False, True, {"step": self._steps, "reward_valid": False, "fault": str(fault)}
+
+    def _end_sandbox(self) -> None:
+        if self._sandbox is not None:
+            self._sandbox.close()
+        self._sandbox = self._tools = None
+
