@@ -41,8 +41,8 @@ class BugFixEnv(gym.Env[str, Action]):
     Terminated: the agent submitted. Truncated: `max_steps`, `max_seconds` or `max_output_bytes` was reached (the work is graded
     all the same, unless `grade_on_truncation` is off), or a fault of the host.
 
-    `info` at the end holds `verdict` (`records.Verdict`), or `violation` (text; reward 0, valid), or `fault` (text;
-    `reward_valid` is False: leave the episode out).
+    `info` at the end holds `model_patch` (the work as a diff) and `verdict` (`records.Verdict`) or `violation` (text; reward
+    0, valid); or `fault` (text; `reward_valid` is False: leave the episode out).
 
     The caller closes it. Sandboxes start in `reset`. Not thread-safe; picklable through its spec only.
 
@@ -99,7 +99,7 @@ class BugFixEnv(gym.Env[str, Action]):
         self._prepared: TaskTestbed | None = None
         self._tools: Tools | None = None
         self._closed = False
-        self._last = ""
+        self._last = self._model_patch = ""
 
     @property
     def task(self) -> TaskInstance:
@@ -207,6 +207,7 @@ class BugFixEnv(gym.Env[str, Action]):
         finally:
             self._end_sandbox()
         self._last = text
+        info["model_patch"] = self._model_patch
         if verdict.violation:
             info["violation"] = verdict.violation
         else:
@@ -222,7 +223,7 @@ class BugFixEnv(gym.Env[str, Action]):
             self._blame_host(prepared, death)
             submission = Submission(violation=f"the sandbox died when the work was taken: {death}")
         self._end_sandbox()
-        self.submission = submission
+        self._model_patch = submission.model_patch
         return grade(prepared.task, submission, prepared.testbed, grading=self._grading)
 
     def _died(self, prepared: TaskTestbed, death: SandboxDied) -> Result:

@@ -1,0 +1,38 @@
+"""Agents by name, as `--agent` takes them: a built-in one, or `MODULE:CLASS`."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from swesmith_gym.agents.base import AgentFactory
+from swesmith_gym.agents.builtin import GoldAgent, NopAgent, RandomAgent
+from swesmith_gym.errors import InputError
+
+_BUILTIN: dict[str, AgentFactory] = {
+    "gold": lambda task, seed: GoldAgent(task.gold_patch),
+    "nop": lambda task, seed: NopAgent(),
+    "random": lambda task, seed: RandomAgent(seed),
+}
+
+
+def factory(name: str) -> AgentFactory:
+    """What makes the agent called `name`. A `MODULE:CLASS` is imported from the current folder too, and made anew,
+    without arguments, for each episode. Raises: InputError.
+    """
+    if name in _BUILTIN:
+        return _BUILTIN[name]
+    module, _, attribute = name.partition(":")
+    if not attribute:
+        raise InputError(f"unknown agent {name!r}: give one of {', '.join(_BUILTIN)}, or MODULE:CLASS")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        made = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise InputError(f"the agent {name!r} cannot be imported: {error}") from error
+    if not callable(getattr(made, "run", None)):
+        raise InputError(f"the agent {name!r} has no method run(session)")
+    return lambda task, seed: made()  # type: ignore[no-any-return]

@@ -1,0 +1,70 @@
+"""Verification of a task table: the gold patch scores 1 and doing nothing 0, on every task, every time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from swesmith_gym.envs.grading import grade
+from swesmith_gym.errors import GradingFault
+from swesmith_gym.executors import Executor
+from swesmith_gym.records import TaskInstance, content_id
+from swesmith_gym.tasks import TaskTable
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One grading of one task with one of the two controls."""
+
+    instance_id: str
+    control: str
+    """`gold` or `nop`."""
+    round: int
+    resolved: bool
+    problem: str = ""
+    """Why it is not what it should be; empty where it is."""
+
+
+def verify(tasks: Sequence[TaskInstance], executor: Executor, *, rounds: int, sandbox: str) -> Iterator[Check]:
+    """Two checks for each task and round, as they end. Raises: SandboxError, ProfileError, TaskTableError."""
+    todo = [(task, control, k) for k in range(rounds) for task in tasks for control in ("gold", "nop")]
+
+    def one(item: tuple[TaskInstance, str, int]) -> Check:
+        task, control, number = item
+        try:
+            verdict = grade(task, task.gold_patch if control == "gold" else "", sandbox=sandbox)
+        except GradingFault as fault:
+            return Check(task.instance_id, control, number, False, f"fault: {fault}")
+        problem = verdict.violation or ("" if verdict.patch_applied else "the patch does not apply")
+        if not problem and verdict.resolved is not (control == "gold"):
+            problem = f"resolved is {verdict.resolved}: {_first(verdict.f2p_failure + verdict.p2p_failure)}"
+        return Check(task.instance_id, control, number, verdict.resolved, problem)
+
+    for done in executor.map(one, todo):
+        yield done.value
+
+
+def _first(failures: tuple[str, ...]) -> str:
+    return f"{len(failures)} required tests do not pass, the first is {failures[0]}" if failures else "all tests pass"
+
+
+def evidence(table: TaskTable, checks: Sequence[Check], rounds: int) -> dict[str, Any]:
+    """What is kept beside a table: how many were checked, what they scored, and every deviation."""
+    gold = [c for c in checks if c.control == "gold"]
+    nop = [c for c in checks if c.control == "nop"]
+    return {
+        "table": content_id([t.instance_id for t in table], [t.sealed_digest for t in table]),
+        "tasks": len(table),
+        "tasks_checked": len({c.instance_id for c in checks}),
+        "rounds": rounds,
+        "gold_resolved": sum(c.resolved for c in gold),
+        "gold_gradings": len(gold),
+        "nop_resolved": sum(c.resolved for c in nop),
+        "nop_gradings": len(nop),
+        "problems": [
+            {"instance_id": c.instance_id, "control": c.control, "problem": c.problem}
+            for c in sorted(checks, key=lambda c: (c.instance_id, c.control, c.round))
+            if c.problem
+        ],
+    }
