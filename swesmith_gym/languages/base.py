@@ -72,6 +72,26 @@ class HiddenTests:
     """Every test id that is gone: those asked for and the others that the same code defines."""
 
 
+@dataclass(frozen=True, slots=True)
+class FailureSummary:
+    """One failure text, taken apart. Fields are empty where the text does not say."""
+
+    exception: str = ""
+    """Type of the error as the text names it."""
+    message: str = ""
+    """The error's own message, or the assertion that did not hold."""
+    expected: str = ""
+    """The value that the test wants."""
+    actual: str = ""
+    """The value that it got."""
+    test_id: str = ""
+    """Exact id of the test that failed."""
+    line: str = ""
+    """The statement of the test that failed, stripped."""
+    values: tuple[tuple[str, str], ...] = ()
+    """What the test was given: name, value as source text."""
+
+
 class Language(ABC):
     """One language. Stateless; one instance per process, from `languages.get(name)`."""
 
@@ -116,7 +136,9 @@ class Language(ABC):
 
     @abstractmethod
     def detect(self, tree: Path, *, interpreter: str = "") -> RepoProfile:
-        """What the tree says of itself: a profile without name, source and hash. Raises: ProfileError (no tests, no package)."""
+        """What the tree says of itself: a profile without name, source and hash.
+
+        Raises: ProfileError (no tests, no package)."""
 
     @abstractmethod
     def build_steps(self, profile: RepoProfile, *, lock: str, interpreter: str) -> list[BuildStep]:
@@ -139,7 +161,9 @@ class Language(ABC):
         None: all. `report`: path inside the sandbox where the structured report is to appear. `env`: added last."""
 
     @abstractmethod
-    def parse_report(self, raw: bytes, *, exit_code: int | None, timed_out: bool, duration_s: float, log: str) -> TestReport:
+    def parse_report(
+        self, raw: bytes, *, exit_code: int | None, timed_out: bool, duration_s: float, log: str
+    ) -> TestReport:
         """Read what the runner wrote. Never raises: a torn or absent report gives `finished=False`."""
 
     @abstractmethod
@@ -152,7 +176,9 @@ class Language(ABC):
 
     @abstractmethod
     def steers_tests(self, path: str) -> bool:
-        """A file of this name changes how tests are run wherever it appears (runner configuration, start-up hooks, byte code)."""
+        """A file of this name changes how tests are run wherever it appears.
+
+        Runner configuration, start-up hooks, byte code, stand-ins for the runner's own modules."""
 
     @abstractmethod
     def hide_tests(
@@ -164,3 +190,11 @@ class Language(ABC):
     @abstractmethod
     def test_source(self, files: Files, test_id: str) -> str:
         """Source text of the function that defines a test, dedented; empty where it cannot be found."""
+
+    @abstractmethod
+    def failure_summary(self, message: str) -> FailureSummary:
+        """Take a failure's text (`TestResult.message`) apart. Never raises."""
+
+    @abstractmethod
+    def text_tokens(self, source: str) -> list[str]:
+        """The tokens of a piece of code, in order; text that is no code gives its words and signs. Never raises."""

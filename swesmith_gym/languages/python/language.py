@@ -1,0 +1,116 @@
+"""Python behind the language protocol: joins what the folder's modules do."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from swesmith_gym.languages.base import (
+    BuildStep,
+    FailureSummary,
+    Files,
+    HiddenTests,
+    Language,
+    Mutation,
+    RunnerCommand,
+    Surface,
+)
+from swesmith_gym.languages.python.testing import failures, hiding, ids, report, surface
+from swesmith_gym.records import CodeEntity, RepoProfile, TestReport, TestSetup
+
+BUILD_FILES = frozenset({"setup.py", "conftest.py", "noxfile.py", "tasks.py", "fabfile.py"})
+BUILD_FOLDERS = frozenset(
+    {"doc", "docs", "example", "examples", "benchmark", "benchmarks", "scripts", "tools", "build"}
+)
+
+
+class Python(Language):
+    """CPython 3 with pytest. The interpreter may be older than the one that this package runs under."""
+
+    name = "python"
+    runner_version = "1"
+    tools = Path(__file__).parent / "testing" / "runner"
+
+    def is_source(self, path: str) -> bool:
+        """A `.py` file that is no build script, document or example."""
+        parts = PurePosixPath(path).parts
+        return path.endswith(".py") and parts[-1] not in BUILD_FILES and parts[0] not in BUILD_FOLDERS
+
+    def entities(self, path: str, source: str) -> list[CodeEntity]:
+        from swesmith_gym.languages.python.entities import entities
+
+        return entities(path, source)
+
+    def operator_names(self) -> tuple[str, ...]:
+        from swesmith_gym.languages.python.operators import names
+
+        return names()
+
+    def mutations(
+        self, path: str, source: str, rng: random.Random, operators: Collection[str] | None = None
+    ) -> Iterator[Mutation]:
+        from swesmith_gym.languages.python.operators import mutations
+
+        return mutations(path, source, rng, operators)
+
+    def equivalent(self, before: str, after: str) -> bool:
+        from swesmith_gym.languages.python.equivalence import equivalent
+
+        return equivalent(before, after)
+
+    def syntax_error(self, source: str) -> str:
+        from swesmith_gym.languages.python.equivalence import syntax_error
+
+        return syntax_error(source)
+
+    def detect(self, tree: Path, *, interpreter: str = "") -> RepoProfile:
+        from swesmith_gym.languages.python.detect import detect
+
+        return detect(tree, interpreter=interpreter)
+
+    def build_steps(self, profile: RepoProfile, *, lock: str, interpreter: str) -> list[BuildStep]:
+        from swesmith_gym.languages.python.build import build_steps
+
+        return build_steps(profile, lock=lock, interpreter=interpreter)
+
+    def runner(
+        self,
+        setup: TestSetup,
+        report: str,
+        *,
+        tests: Collection[str] | None = None,
+        collect_only: bool = False,
+        env: Mapping[str, str] | None = None,
+    ) -> RunnerCommand:
+        from swesmith_gym.languages.python.testing.report import command
+
+        return command(setup, report, tests=tests, collect_only=collect_only, env=env)
+
+    def parse_report(
+        self, raw: bytes, *, exit_code: int | None, timed_out: bool, duration_s: float, log: str
+    ) -> TestReport:
+        return report.parse(raw, exit_code=exit_code, timed_out=timed_out, duration_s=duration_s, log=log)
+
+    def module_of(self, test_id: str) -> str:
+        return ids.module_of(test_id)
+
+    def surface(self, files: Collection[str], setup: TestSetup, test_ids: Collection[str]) -> Surface:
+        return surface.surface(files, setup, test_ids)
+
+    def steers_tests(self, path: str) -> bool:
+        return surface.steers_tests(path)
+
+    def hide_tests(
+        self, files: Files, ids: Collection[str], all_ids: Collection[str], *, how: str, keep: Collection[str]
+    ) -> HiddenTests:
+        return hiding.hide(files, ids, all_ids, how=how, keep=keep)
+
+    def test_source(self, files: Files, test_id: str) -> str:
+        return hiding.test_source(files, test_id)
+
+    def failure_summary(self, message: str) -> FailureSummary:
+        return failures.summary(message)
+
+    def text_tokens(self, source: str) -> list[str]:
+        return failures.tokens(source)

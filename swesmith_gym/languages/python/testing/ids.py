@@ -1,0 +1,25 @@
+"""The parts of a test id: `path/to/file.py::Class::function[case]`."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+
+def module_of(test_id: str) -> str:
+    """The file in front of the first `::`."""
+    return test_id.split("::", 1)[0]
+
+
+def names_of(test_id: str) -> tuple[str, ...]:
+    """Names of classes and function, the case in brackets left out; empty where the id is a file's."""
+    _, _, rest = test_id.partition("::")
+    return tuple(rest.split("[", 1)[0].split("::")) if rest else ()
+
+
+def is_doctest(test_id: str) -> bool:
+    """The id is that of a doctest: its name is a dotted path, a file's name, or that of a module."""
+    path, names = PurePosixPath(module_of(test_id)), names_of(test_id)
+    if len(names) != 1:
+        return False
+    looks_like_test = path.stem.startswith("test") or path.stem.endswith("_test")
+    return "." in names[0] or (names[0] == path.stem and not looks_like_test)

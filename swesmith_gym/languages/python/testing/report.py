@@ -1,0 +1,140 @@
+"""The runner's command line, and its report turned into a `TestReport`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from swesmith_gym.languages.base import RunnerCommand
+from swesmith_gym.records import Outcome, TestReport, TestResult, TestSetup
+
+ROOT = "/testbed"
+FIXED_ENV: Mapping[str, str] = {
+    "LANG": "C.UTF-8",
+    "LC_ALL": "C.UTF-8",
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONNOUSERSITE": "1",
+    "PYTHONPYCACHEPREFIX": "/opt/bytecode",
+    "TZ": "UTC",
+}
+"""Set in every run. A run that may write byte code sets `PYTHONDONTWRITEBYTECODE` to the empty string."""
+
+COMMAND = 'PATH="/opt/env/bin:$PATH" exec /opt/env/bin/python /opt/runner/run.py'
+LOG_CHARS = 4000
+WHOLE_EXITS = frozenset({0, 1, 5})
+"""Exit codes of a session that ran all that it selected."""
+NOTHING_EXITS = frozenset({3, 4})
+"""Internal and usage error: where nothing was collected, every file counts as broken."""
+
+
+def command(
+    setup: TestSetup,
+    report: str,
+    *,
+    tests: Collection[str] | None,
+    collect_only: bool,
+    env: Mapping[str, str] | None,
+    test_timeout_s: float | None = None,
+    root: str = ROOT,
+) -> RunnerCommand:
+    """The one runner command; see `Language.runner`. `test_timeout_s`: limit of each phase of each test."""
+    spec = {
+        "report": report,
+        "root": root,
+        "args": list(setup.args),
+        "paths": list(setup.paths),
+        "plugins": list(setup.plugins),
+        "ignored_args": list(setup.ignored_args),
+        "tests": None if tests is None else sorted(tests),
+        "collect_only": collect_only,
+        "test_timeout_s": test_timeout_s,
+    }
+    return RunnerCommand(COMMAND, {**FIXED_ENV, **setup.env, **(env or {})}, json.dumps(spec).encode())
+
+
+@dataclass
+class _Reading:
+    """What the lines have said so far."""
+
+    results: dict[str, TestResult] = field(default_factory=dict)
+    collected: tuple[str, ...] = ()
+    selected: int | None = None
+    broken: dict[str, str] = field(default_factory=dict)
+    duplicates: list[str] = field(default_factory=list)
+    internal: str = ""
+    exit: int | None = None
+    whole: bool = True
+
+
+def parse(raw: bytes, *, exit_code: int | None, timed_out: bool, duration_s: float, log: str) -> TestReport:
+    """Read a report; see `Language.parse_report`. Never raises."""
+    reading = _Reading()
+    for line in _lines(raw, reading):
+        _take(reading, line)
+    for test_id in reading.duplicates:
+        reading.results[test_id] = TestResult(Outcome.ERROR, 0.0, "more than one test has this id")
+    _break_all(reading, log)
+    return TestReport(
+        results=reading.results,
+        collected=reading.collected,
+        broken_modules=reading.broken,
+        finished=not timed_out and exit_code is not None and _finished(reading),
+        exit_code=exit_code,
+        timed_out=timed_out,
+        duration_s=duration_s,
+        log=log[-LOG_CHARS:],
+    )
+
+
+def _lines(raw: bytes, reading: _Reading) -> Iterator[dict[str, Any]]:
+    """Every whole line that is a JSON object; what follows the last line end is torn and dropped."""
+    for line in raw.split(b"\n")[:-1]:
+        try:
+            value = json.loads(line)
+        except ValueError:
+            value = None
+        if isinstance(value, dict):
+            yield value
+        else:
+            reading.whole = False
+
+
+def _take(reading: _Reading, line: Mapping[str, Any]) -> None:
+    try:
+        match line.get("t"):
+            case "collected":
+                reading.collected = tuple(str(test_id) for test_id in line["ids"])
+                reading.selected = int(line["selected"])
+            case "result":
+                outcome = Outcome(line["outcome"])
+                reading.results[str(line["id"])] = TestResult(outcome, float(line["s"]), str(line["text"]))
+            case "broken":
+                reading.broken[str(line["path"])] = str(line["text"])
+            case "duplicate":
+                reading.duplicates.append(str(line["id"]))
+            case "internal":
+                reading.internal = str(line["text"])
+            case "end":
+                reading.exit = int(line["exit"])
+    except (KeyError, TypeError, ValueError):
+        reading.whole = False
+
+
+def _break_all(reading: _Reading, log: str) -> None:
+    if reading.exit in NOTHING_EXITS and not reading.collected:
+        reading.broken[""] = reading.internal or reading.broken.get("") or log[-LOG_CHARS:]
+
+
+def _finished(reading: _Reading) -> bool:
+    """Every selected test has a result and the session said its end, or nothing could be collected at all."""
+    if not reading.whole or reading.exit is None:
+        return False
+    if reading.exit in NOTHING_EXITS and not reading.collected:
+        return True
+    if reading.selected is None:
+        return reading.exit in WHOLE_EXITS
+    return len(reading.results) >= reading.selected

@@ -1,0 +1,129 @@
+"""The pytest plug-in: selects tests, and reports what was collected and what each test did.
+
+Lines: `collected` (ids, selected), `duplicate`, `broken` (path, text), `result`, `internal` (text).
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Generator, Iterable  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
+
+import pytest
+
+from .channel import Channel
+from .outcomes import Phases, capped
+
+TEXT_BUDGET = 8 << 20
+"""Characters of failure text in one report; later failures keep SHORT_CHARS each."""
+SHORT_CHARS = 200
+
+
+class ReportPlugin:
+    """One run's plug-in. `tests`: exact ids to run; None: all. `collect_only`: run none."""
+
+    def __init__(self, channel: Channel, root: str, tests: Iterable[str] | None, collect_only: bool) -> None:
+        self._channel = channel
+        self._root = root
+        self._tests = None if tests is None else frozenset(tests)
+        self._collect_only = collect_only
+        self._running: dict[str, Phases] = {}
+        self._started: dict[str, float] = {}
+        self._items: dict[str, Any] = {}
+        self._budget = TEXT_BUDGET
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> Generator[None, Any, None]:
+        """After every other plug-in has chosen and ordered: report all ids, keep those that were asked for."""
+        outcome = yield
+        outcome.get_result()
+        seen: set[str] = set()
+        for item in items:
+            if item.nodeid in seen:
+                self._channel.send("duplicate", id=item.nodeid)
+            seen.add(item.nodeid)
+        ids = [item.nodeid for item in items]
+        if self._tests is not None:
+            dropped = [item for item in items if item.nodeid not in self._tests]
+            items[:] = [item for item in items if item.nodeid in self._tests]
+            if dropped:
+                config.hook.pytest_deselected(items=dropped)
+        self._items = {item.nodeid: item for item in items}
+        self._channel.send("collected", ids=ids, selected=0 if self._collect_only else len(self._items))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self) -> bool | None:
+        """Ends the session before the first test when it is only to collect."""
+        return True if self._collect_only else None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collectreport(self, report: Any) -> None:
+        """A file, folder or class that could not be collected."""
+        if not report.failed:
+            return
+        text = capped(str(getattr(report, "longreprtext", "") or report.longrepr or ""))
+        for path in self._files(report.nodeid.split("::")[0]):
+            self._channel.send("broken", path=path, text=text)
+
+    def _files(self, path: str) -> list[str]:
+        """The file itself, or every Python file below a folder; the whole tree is the empty path."""
+        if path in ("", "."):
+            return [""]
+        top = os.path.join(self._root, path)
+        if not os.path.isdir(top):
+            return [path]
+        found = [
+            os.path.relpath(os.path.join(folder, name), self._root)
+            for folder, _, names in os.walk(top)
+            for name in names
+            if name.endswith(".py")
+        ]
+        return sorted(found) or [path]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """The clock starts."""
+        self._running[nodeid] = Phases()
+        self._started[nodeid] = self._channel.clock()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """One phase of a test ended."""
+        self._running.setdefault(report.nodeid, Phases()).add(report)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """All of a test ended."""
+        self._send_result(nodeid)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Tests whose end was never announced are reported with what is known."""
+        for nodeid in list(self._running):
+            self._send_result(nodeid)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_internalerror(self, excrepr: Any) -> None:
+        """The runner itself failed."""
+        self._channel.send("internal", text=capped(str(excrepr)))
+
+    def _send_result(self, nodeid: str) -> None:
+        phases = self._running.pop(nodeid, None)
+        started = self._started.pop(nodeid, self._channel.clock())
+        if phases is None or not phases.outcome:
+            return
+        text = self._explain(nodeid, phases.text) if phases.text else ""
+        if len(text) > self._budget:
+            text = text[-SHORT_CHARS:]
+        self._budget -= len(text)
+        duration = round(self._channel.clock() - started, 6)
+        self._channel.send("result", id=nodeid, outcome=phases.outcome, s=duration, text=text)
+
+    def _explain(self, nodeid: str, text: str) -> str:
+        """The failure's text, then the test's id and the values that it was given."""
+        from _pytest._io.saferepr import saferepr
+
+        lines = [text, f"test: {nodeid}"]
+        callspec = getattr(self._items.get(nodeid), "callspec", None)
+        for name, value in list(getattr(callspec, "params", {}).items())[:8]:
+            lines.append(f"with: {name} = {saferepr(value, maxsize=SHORT_CHARS)}")
+        return "\n".join(lines)
