@@ -1,1 +1,3 @@
+"""The command line: one file for each command group, no logic of its own."""
 
+from __future__ import annotations

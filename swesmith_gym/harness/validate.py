@@ -32,24 +32,12 @@ class ValidationSettings:
 def validate_all(
     candidates: Iterable[BugCandidate], testbed: Testbed, executor: Executor, settings: ValidationSettings
 ) -> Iterator[tuple[int, TaskInstance | RejectedCandidate]]:
-    """Results with the candidates' places, as they finish. A patch that came before is a duplicate.
+    """Results with the candidates' places, as they finish. Raises: SandboxError (the host cannot run tests at all)."""
 
-    Raises: SandboxError (the host cannot run tests at all).
-    """
-    seen: set[str] = set()
-
-    def numbered() -> Iterator[tuple[BugCandidate, bool]]:
-        for candidate in candidates:
-            yield candidate, candidate.bug_patch in seen
-            seen.add(candidate.bug_patch)
-
-    def one(item: tuple[BugCandidate, bool]) -> TaskInstance | RejectedCandidate:
-        candidate, again = item
-        if again:
-            return RejectedCandidate(candidate, "duplicate", "the same patch came before")
+    def one(candidate: BugCandidate) -> TaskInstance | RejectedCandidate:
         return validate(candidate, testbed, settings)
 
-    for done in executor.map(one, numbered()):
+    for done in executor.map(one, candidates):
         yield done.index, done.value
 
 
@@ -156,7 +144,7 @@ def _task(
     image = testbed.image
     shown = min(found.fail_to_pass, key=lambda test: (not found.messages[test], len(found.messages[test]), test))
     return TaskInstance(
-        instance_id=f"{image.repo}__{content_id(image.repo, image.source, candidate.bug_patch)[:12]}",
+        instance_id=f"{image.repo}__{content_id(image.repo, image.source, files)[:12]}",
         repo=image.repo,
         image_key=image.key,
         fingerprint=image.fingerprint,

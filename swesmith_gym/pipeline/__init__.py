@@ -1,1 +1,3 @@
+"""Stages joined into jobs: resumable, seeded, append-only."""
 
+from __future__ import annotations

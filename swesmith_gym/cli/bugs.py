@@ -1,0 +1,85 @@
+"""`swesmith-gym bugs`: generate candidates, and validate them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from swesmith_gym.cli import common
+from swesmith_gym.cli.common import JsonOption, SandboxOption, WorkersOption, group
+
+app = group("Make bug candidates, and find out which of them break tests.")
+
+
+@app.command()
+def generate(
+    repo: Annotated[str, typer.Option("--repo", help="Name of a built repository.")],
+    out: Annotated[Path, typer.Option("--out", help="Where the candidates go (JSON Lines).")],
+    strategy: Annotated[list[str] | None, typer.Option("--strategy", help="May be given more than once.")] = None,
+    operator: Annotated[list[str] | None, typer.Option("--operator", help="Only these operators.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most this many, spread evenly.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed gives other bugs.")] = 0,
+    sandbox: SandboxOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Make bug candidates for a repository.
+
+    Example: `swesmith-gym bugs generate --repo sqlparse --strategy procedural --limit 100 --out candidates.jsonl`
+    """
+    from swesmith_gym import sandboxes
+    from swesmith_gym.pipeline import generation
+
+    counts = generation.run(
+        repo, sandboxes.backend(sandbox), strategy or ["procedural"], out, operators=operator, limit=limit, seed=seed
+    )
+    if as_json:
+        common.print_json(counts)
+    else:
+        rejected = ", ".join(f"{n} {reason}" for reason, n in counts["rejected"].items()) or "none"
+        common.say(f"{counts['candidates']} candidates in {out} (left out: {rejected})")
+
+
+@app.command()
+def validate(
+    candidates: Annotated[Path, typer.Argument(help="Candidates (JSON Lines).")],
+    out: Annotated[Path, typer.Option("--out", help="The task table.")] = Path("tasks.parquet"),
+    rejected: Annotated[Path, typer.Option("--rejected", help="Rejected candidates.")] = Path("rejected.jsonl"),
+    workers: WorkersOption = 0,
+    timeout_s: Annotated[float | None, typer.Option("--timeout-s", min=0.1, help="Limit for one candidate.")] = None,
+    issues: Annotated[str, typer.Option("--issues", help="Problem statements: static or tests.")] = "tests",
+    created_at: Annotated[str | None, typer.Option("--created-at", help="Time stamp of the tasks (ISO 8601).")] = None,
+    sandbox: SandboxOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Run the tests with each candidate in the tree; keep those that make passing tests fail. Resumes after Ctrl-C.
+
+    Example: `swesmith-gym bugs validate candidates.jsonl --out tasks.parquet --rejected rejected.jsonl`
+    """
+    from swesmith_gym import sandboxes
+    from swesmith_gym.harness.validate import ValidationSettings
+    from swesmith_gym.pipeline import candidates as files
+    from swesmith_gym.pipeline import validation
+    from swesmith_gym.repos.resolve import built
+
+    found = files.read(candidates)
+    backend = sandboxes.backend(sandbox)
+    job = validation.ValidationJob(
+        candidates=found,
+        testbeds={repo: built(repo, backend) for repo in sorted({c.repo for c in found})},
+        out=out,
+        rejected=rejected,
+        settings=ValidationSettings(common.timestamp(created_at), timeout_s),
+        issue_mode=issues,
+    )
+    with common.progress_bar("validate") as bar:
+        table, dropped = validation.run(
+            job, common.executor(workers or common.default_workers()), lambda n, total, kept: bar(n, total, f"{kept} tasks")
+        )
+    summary = validation.summary(table, dropped)
+    if as_json:
+        common.print_json(summary)
+    else:
+        reasons = ", ".join(f"{n} {reason}" for reason, n in summary["rejected"].items()) or "none"
+        common.say(f"{len(table)} tasks of {summary['candidates']} candidates in {out} (rejected: {reasons})")

@@ -1,0 +1,64 @@
+"""`swesmith-gym`: the entry point, and how errors end the program."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from swesmith_gym.cli import bugs, doctor, evaluate, issues, quickstart, repos, rollout, tasks, view
+from swesmith_gym.cli.common import fail, group
+from swesmith_gym.errors import SweSmithGymError
+
+app = group("Bug-fixing tasks synthesized from real repositories, as Gymnasium environments.")
+app.command("quickstart")(quickstart.quickstart)
+app.command("doctor")(doctor.doctor)
+app.add_typer(repos.app, name="repos")
+app.add_typer(bugs.app, name="bugs")
+app.add_typer(issues.app, name="issues")
+app.add_typer(tasks.app, name="tasks")
+app.command("rollout")(rollout.rollout)
+app.command("evaluate")(evaluate.evaluate)
+app.command("view")(view.view)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from swesmith_gym import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_version)
+    ] = False,
+) -> None:
+    del version
+
+
+def main() -> None:
+    """Run a command. Bad input: one line on stderr, exit code 2. Ctrl-C: exit code 130; the same command resumes."""
+    try:
+        code = app(standalone_mode=False)
+    except SweSmithGymError as error:
+        fail(str(error), 2)
+    except OSError as error:
+        fail(f"{error.filename or 'the system'}: {error.strerror or error}", 2)
+    except (KeyboardInterrupt, typer.Abort):
+        fail("stopped; the same command goes on from here", 130)
+    except typer.Exit as leave:
+        code = leave.exit_code
+    except Exception as error:
+        if not _is_usage_error(error):
+            raise
+        fail(f"{error.format_message()} (see --help)", 2)  # type: ignore[attr-defined]
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _is_usage_error(error: Exception) -> bool:
+    """Typer brings its own copy of click, or uses the installed one: both call it ClickException."""
+    return any(kind.__name__ == "ClickException" for kind in type(error).__mro__)

@@ -1,0 +1,75 @@
+"""Candidate and rejected files: JSON Lines, with errors that name the line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from swesmith_gym.errors import InputError
+from swesmith_gym.home import atomic_file
+from swesmith_gym.records import BugCandidate, RejectedCandidate, content_id
+
+_TEXT = ("repo", "strategy", "bug_patch")
+_DEFAULTS: dict[str, Any] = {"operator": None, "explanation": "", "seed": 0, "cost_usd": None, "candidate_id": ""}
+_KINDS: dict[str, tuple[type, ...]] = {
+    "operator": (str, type(None)),
+    "explanation": (str,),
+    "seed": (int,),
+    "cost_usd": (int, float, type(None)),
+    "candidate_id": (str,),
+}
+
+
+def read(path: Path) -> list[BugCandidate]:
+    """Every candidate of a file, in order; further fields are ignored. Raises: InputError (file, line, field)."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; candidates are made by `swesmith-gym bugs generate … --out {path}`")
+    found = []
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                found.append(_candidate(line, f"{path} line {number}"))
+    return found
+
+
+def _candidate(line: bytes, where: str) -> BugCandidate:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"{where}: not JSON ({error})") from error
+    if not isinstance(row, dict):
+        raise InputError(f"{where}: a candidate is a JSON object, not {type(row).__name__}")
+    for name in _TEXT:
+        if not isinstance(row.get(name), str) or not row[name]:
+            raise InputError(f"{where}: the field {name!r} must be text and not empty")
+    for name, kinds in _KINDS.items():
+        if not isinstance(row.get(name, _DEFAULTS[name]), kinds):
+            raise InputError(f"{where}: the field {name!r} has the wrong type ({type(row[name]).__name__})")
+    values = {name: row.get(name, default) for name, default in _DEFAULTS.items()}
+    candidate = BugCandidate(**{name: row[name] for name in _TEXT}, **values)
+    return candidate if candidate.candidate_id else replace(candidate, candidate_id=identify(candidate))
+
+
+def identify(candidate: BugCandidate) -> str:
+    """The id of a candidate that brought none: 16 hex digits over repository and patch."""
+    return content_id(candidate.repo, candidate.bug_patch)[:16]
+
+
+def write(path: Path, candidates: Iterable[BugCandidate]) -> int:
+    """Write candidates, one a line; returns how many. The file is whole or absent. Raises: OSError."""
+    return _write(path, [asdict(candidate) for candidate in candidates])
+
+
+def write_rejected(path: Path, rejected: Sequence[RejectedCandidate]) -> int:
+    """Write rejected candidates with reason and detail, one a line. Raises: OSError."""
+    rows = [asdict(each.candidate) | {"reason": each.reason, "detail": each.detail} for each in rejected]
+    return _write(path, rows)
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> int:
+    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(row, ensure_ascii=True) + "\n" for row in rows)
+    return len(rows)

@@ -1,0 +1,137 @@
+"""The job behind `bugs validate`: a candidates file in, a task table and a rejected file out, resumable."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from swesmith_gym.executors import Executor
+from swesmith_gym.harness.testbed import Testbed
+from swesmith_gym.harness.validate import ValidationSettings, validate_all
+from swesmith_gym.issues.write import write as write_issue
+from swesmith_gym.pipeline import candidates as candidate_files
+from swesmith_gym.pipeline.ledger import Ledger
+from swesmith_gym.records import BugCandidate, RejectedCandidate, TaskInstance, content_id
+from swesmith_gym.tasks import TaskTable, schema
+from swesmith_gym.tasks import tree as trees
+
+Progress = Callable[[int, int, int], None]
+"""Called with finished items, all items, and tasks found so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationJob:
+    """What to validate, and where the results go."""
+
+    candidates: Sequence[BugCandidate]
+    testbeds: dict[str, Testbed]
+    """Repository -> testbed, for every repository that the candidates name."""
+    out: Path
+    rejected: Path
+    settings: ValidationSettings
+    issue_mode: str = "tests"
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What a resumed run must agree on."""
+        return {
+            "candidates": content_id([(c.repo, c.bug_patch, c.candidate_id) for c in self.candidates]),
+            "images": {repo: testbed.image.key for repo, testbed in sorted(self.testbeds.items())},
+            "timeout_s": self.settings.timeout_s,
+            "issue_mode": self.issue_mode,
+        }
+
+
+def run(job: ValidationJob, executor: Executor, progress: Progress) -> tuple[TaskTable, list[RejectedCandidate]]:
+    """Validate what the ledger does not hold yet, then write both files. Raises: InputError, SandboxError, OSError."""
+    with Ledger(job.out.with_name(f".{job.out.name}.ledger"), job.configuration) as ledger:
+        results = _duplicates(job.candidates)
+        results |= {int(key): _from_row(row, job.candidates[int(key)]) for key, row in ledger.done.items()}
+        found = sum(isinstance(r, TaskInstance) for r in results.values())
+        progress(len(results), len(job.candidates), found)
+        for repo, numbers in _by_repo(job, results).items():
+            testbed = job.testbeds[repo]
+            todo = [job.candidates[n] for n in numbers]
+            for place, result in validate_all(todo, testbed, executor, job.settings):
+                done = _with_issue(result, testbed, job.issue_mode) if isinstance(result, TaskInstance) else result
+                results[numbers[place]] = done
+                ledger.add(str(numbers[place]), _to_row(done))
+                found += isinstance(done, TaskInstance)
+                progress(len(results), len(job.candidates), found)
+        table, rejected = _split(results, job.candidates)
+        table.write(job.out)
+        candidate_files.write_rejected(job.rejected, rejected)
+        ledger.finish()
+    return table, rejected
+
+
+def _duplicates(candidates: Sequence[BugCandidate]) -> dict[int, TaskInstance | RejectedCandidate]:
+    """Every candidate whose patch came before, rejected without a run."""
+    seen: set[tuple[str, str]] = set()
+    found: dict[int, TaskInstance | RejectedCandidate] = {}
+    for number, candidate in enumerate(candidates):
+        key = (candidate.repo, candidate.bug_patch)
+        if key in seen:
+            found[number] = RejectedCandidate(candidate, "duplicate", "the same patch came before")
+        seen.add(key)
+    return found
+
+
+def _by_repo(job: ValidationJob, results: dict[int, Any]) -> dict[str, list[int]]:
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for number, candidate in enumerate(job.candidates):
+        if number not in results:
+            numbers[candidate.repo].append(number)
+    return numbers
+
+
+def _with_issue(task: TaskInstance, testbed: Testbed, mode: str) -> TaskInstance:
+    files = trees.contents(testbed.pristine)
+    return replace(task, problem_statement=write_issue(task, mode=mode, test_files=files, language=testbed.language))
+
+
+def _split(
+    results: dict[int, TaskInstance | RejectedCandidate], candidates: Sequence[BugCandidate]
+) -> tuple[TaskTable, list[RejectedCandidate]]:
+    """Tasks and rejected rows in the order of the candidates; two patches that make the same bug are one task."""
+    tasks: dict[str, TaskInstance] = {}
+    rejected = []
+    for number, result in sorted(results.items()):
+        if isinstance(result, RejectedCandidate):
+            rejected.append(result)
+        elif result.instance_id in tasks:
+            detail = f"it makes the same bug as {result.instance_id}"
+            rejected.append(RejectedCandidate(candidates[number], "duplicate", detail))
+        else:
+            tasks[result.instance_id] = result
+    return TaskTable(tasks.values()), rejected
+
+
+def _to_row(result: TaskInstance | RejectedCandidate) -> dict[str, Any]:
+    if isinstance(result, TaskInstance):
+        return {"task": schema.to_row(result)}
+    return {"rejected": {"reason": result.reason, "detail": result.detail}}
+
+
+def _from_row(row: dict[str, Any], candidate: BugCandidate) -> TaskInstance | RejectedCandidate:
+    if "task" in row:
+        return schema.from_row(row["task"], "ledger")
+    return RejectedCandidate(candidate, **row["rejected"])
+
+
+def summary(table: TaskTable, rejected: Sequence[RejectedCandidate]) -> dict[str, Any]:
+    """Counts for people and for `--json`."""
+    reasons: dict[str, int] = defaultdict(int)
+    for each in rejected:
+        reasons[each.reason] += 1
+    total = len(table) + len(rejected)
+    return {
+        "candidates": total,
+        "tasks": len(table),
+        "yield": round(len(table) / total, 4) if total else 0.0,
+        "rejected": dict(sorted(reasons.items(), key=lambda item: -item[1])),
+    }
+
