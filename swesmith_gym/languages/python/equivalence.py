@@ -1,0 +1,123 @@
+"""Whether two texts certainly behave alike, and whether a text compiles at all.
+
+Alike means: the same byte code once positions, line numbers and docstrings are left out. Only the innermost function
+or class around the change is compiled, so that the question costs as much as that entity and not as its file.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator
+from functools import lru_cache
+from types import CodeType
+
+from swesmith_gym.diff import changed_span
+from swesmith_gym.languages.python.entities import Scope, SourceFile, parse, scopes
+
+_UNCOMPILABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+
+
+def syntax_error(source: str) -> str:
+    """Why the text does not compile, with its line; empty where it does."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(SourceFile(source).tree, "<source>", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return f"line {error.lineno}: {error.msg}" if error.lineno else str(error.msg)
+    except (ValueError, RecursionError, MemoryError) as error:
+        return str(error) or type(error).__name__
+    return ""
+
+
+def equivalent(before: str, after: str) -> bool:
+    """The two texts certainly behave alike. False where either of them does not compile."""
+    if before == after:
+        return True
+    start, end, new_end = changed_span(before, after)
+    try:
+        around = [scope for scope in scopes(before) if scope.span[0] <= start and end <= scope.span[1]]
+    except SyntaxError:
+        return False
+    for scope in reversed(around):
+        first, last = scope.span
+        changed = after[first : last + new_end - end]
+        answer = snippet_equivalent(scope, changed)
+        if answer is not None:
+            return answer
+    old, new = code_of(before.removeprefix("\ufeff")), code_of(after.removeprefix("\ufeff"))
+    return old is not None and old == new
+
+
+def snippet_equivalent(scope: Scope, changed: str) -> bool | None:
+    """As `equivalent`, for the new text of one entity's lines. None: it cannot be compiled on its own."""
+    first, last = scope.span
+    old = _snippet_code(scope.file.source[first:last], scope.file.future_flags)
+    if old is None:
+        return None
+    new = _snippet_code(changed, scope.file.future_flags)
+    return new is not None and old == new
+
+
+def snippet_compiles(scope: Scope, changed: str) -> bool:
+    """The file compiles with this new text in place of the entity's lines."""
+    if _snippet_code(changed, scope.file.future_flags) is not None:
+        return True
+    first, last = scope.span
+    source = scope.file.source
+    if _snippet_code(source[first:last], scope.file.future_flags) is not None:
+        return False
+    return not syntax_error(source[:first] + changed + source[last:])
+
+
+def _snippet_code(text: str, flags: int) -> CodeType | None:
+    return code_of("if 1:\n" + text if text[:1] in " \t\f" else text, flags)
+
+
+@lru_cache(maxsize=256)
+def code_of(text: str, flags: int = 0) -> CodeType | None:
+    """Byte code without positions and docstrings; None where the text does not compile."""
+    try:
+        tree = parse(text)
+        _level(tree)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            code = compile(tree, "", "exec", flags=flags, dont_inherit=True)
+    except _UNCOMPILABLE:
+        return None
+    return _bare(code)
+
+
+def _level(tree: ast.Module) -> None:
+    """Put every node on one line and take docstrings out: the compiler leaves marks for both."""
+    for node in _walk(tree):
+        if "lineno" in node._attributes:
+            node.lineno = node.end_lineno = 1  # type: ignore[attr-defined]
+            node.col_offset = node.end_col_offset = 0  # type: ignore[attr-defined]
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            _drop_docstring(node.body)
+
+
+def _walk(tree: ast.AST) -> Iterator[ast.AST]:
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        yield node
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, ast.AST):
+                stack.append(value)
+            elif isinstance(value, list):
+                stack += [each for each in value if isinstance(each, ast.AST)]
+
+
+def _drop_docstring(body: list[ast.stmt]) -> None:
+    first = body[0] if body else None
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        body[:1] = [] if len(body) > 1 else [ast.Pass(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)]
+
+
+def _bare(code: CodeType) -> CodeType:
+    constants = tuple(_bare(each) if isinstance(each, CodeType) else each for each in code.co_consts)
+    return code.replace(co_firstlineno=1, co_linetable=b"", co_filename="", co_consts=constants)

@@ -1,0 +1,1 @@
+"""The built-in operators, one class in one file each; a file here is found and registered by its name."""
