@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from swesmith_gym.errors import SandboxUnavailable
-from swesmith_gym.home import home
-from swesmith_gym.sandboxes import cgroups, inside, rootfs, runs, staging
+from swesmith_gym.sandboxes import cgroups, program, rootfs, runs, staging
 from swesmith_gym.sandboxes.base import (
     WORKDIR,
     HostCheck,
@@ -32,10 +30,7 @@ from swesmith_gym.sandboxes.namespace import Namespace
 
 OLDEST = (0, 11)
 """The first version that mounts overlays."""
-TOOLS = "/opt/sandbox"
-"""Where process 1 finds its program and, where the host has none in `/usr`, its interpreter."""
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
-_START = f"import sys; sys.path.insert(0, '{TOOLS}'); from inside.main import main; main()"
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
 
@@ -107,7 +102,7 @@ class Bubblewrap(SandboxBackend):
 
 
 @cache
-def _clean_up_once(pid: int) -> None:
+def _clean_up_once(_pid: int) -> None:
     """Remove what drivers that have died left behind: at the first start of each process."""
     for folder in runs.stale_runs():
         runs.remove_tree(folder)
@@ -154,14 +149,6 @@ def _staged(path: Path) -> str:
     return staging.stage().path(path) if os.geteuid() == 0 else str(path.resolve(strict=True))
 
 
-def interpreter() -> tuple[str, Path | None]:
-    """Interpreter of process 1 inside, and the host folder that must be shown for it (None: it lies in `/usr`)."""
-    if Path("/usr/bin/python3").exists():
-        return "/usr/bin/python3", None
-    prefix = Path(sys.base_prefix)
-    return f"{TOOLS}/python/bin/python{sys.version_info[0]}.{sys.version_info[1]}", prefix
-
-
 def environment(spec: SandboxSpec) -> dict[str, str]:
     """The whole environment of a command inside."""
     env = {
@@ -195,7 +182,8 @@ def process_limits(limits: Limits, grouped: bool) -> Mapping[str, int]:
 
 def arguments(spec: SandboxSpec, folder: Path) -> list[str]:
     """Bubblewrap's arguments. `{info}` stands for the number of the descriptor that it reports on."""
-    words = "--unshare-all --unshare-user --disable-userns --uid 1000 --gid 1000 --as-pid-1 --clearenv".split()
+    words = ["--unshare-all", "--unshare-user", "--disable-userns", "--as-pid-1", "--clearenv"]
+    words += ["--uid", "1000", "--gid", "1000"]
     words += ["--hostname", rootfs.HOST_NAME, "--info-fd", "{info}"]
     if spec.network != "none":
         words += ["--share-net"]
@@ -212,8 +200,7 @@ def arguments(spec: SandboxSpec, folder: Path) -> list[str]:
         upper, work = _staged(folder / "upper"), _staged(folder / "work")
         words += ["--overlay-src", _staged(spec.tree), "--overlay", upper, work, WORKDIR]
     words += ["--remount-ro", "/", "--chdir", "/"]
-    python = interpreter()[0]
-    return [*words, "--", python, "-I", "-S", "-c", _START]
+    return [*words, "--", *program.command()]
 
 
 def _system(spec: SandboxSpec) -> list[str]:
@@ -251,14 +238,9 @@ def _private(limits: Limits) -> list[str]:
 
 def _program() -> list[str]:
     """Process 1's own folder, and its interpreter where that is not in `/usr`."""
-    source = Path(inside.__file__).parent
-    prefix = interpreter()[1]
-    words = ["--ro-bind", _staged(source), f"{TOOLS}/inside"]
+    words = ["--ro-bind", _staged(program.folder()), program.TOOLS]
+    prefix = program.interpreter().prefix
     if prefix:
-        words += ["--ro-bind", _staged(prefix), f"{TOOLS}/python", "--setenv", "LD_LIBRARY_PATH", f"{TOOLS}/python/lib"]
+        target = program.INTERPRETER
+        words += ["--ro-bind", _staged(prefix), target, "--setenv", "LD_LIBRARY_PATH", f"{target}/lib"]
     return words
-
-
-def state_folder() -> Path:
-    """Where episodes lie on the host."""
-    return home() / "run"

@@ -1,4 +1,4 @@
-"""One running bubblewrap: process 1 of its namespace, its streams, and what it leaves on the host until it is removed."""
+"""One running bubblewrap: process 1 of its namespace, its streams, and what it leaves on the host until removed."""
 
 from __future__ import annotations
 

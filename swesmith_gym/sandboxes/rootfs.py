@@ -49,7 +49,7 @@ def ca_bundle() -> Path | None:
 
 
 def etc_folder(network: bool) -> Path:
-    """The folder to show as `/etc`, made when it is not there yet. Read from the host once per process. Raises: OSError."""
+    """The folder to show as `/etc`, made when it is not there yet; decided once per process. Raises: OSError."""
     return _etc_folder(network, home())
 
 

@@ -54,7 +54,7 @@ def remove_tree(folder: Path) -> None:
     shutil.rmtree(folder, onerror=_open_up)
 
 
-def _open_up(function: object, path: str, error: object) -> None:
+def _open_up(_function: object, path: str, _error: object) -> None:
     """A folder may hold no rights for its owner (overlay work folders do): give them back and go on."""
     for name in (os.path.dirname(path), path):
         try:

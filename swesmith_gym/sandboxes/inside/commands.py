@@ -9,9 +9,13 @@ from __future__ import annotations
 import os
 import select
 import time
-from typing import Any, Iterable  # noqa: UP035  (evaluated on Python 3.8)
 
-from .processes import CHUNK, Capped, Children, decode_status, spawn
+from .processes import CHUNK, Capped, Children, Start, decode_status, spawn
+
+TYPE_CHECKING = False  # importing typing would take half of the start-up time
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
 
 BASH = "/bin/bash"
 STATUS_FD = 100
@@ -29,6 +33,14 @@ class Host:
         self.private = list(private)
         self.env: dict[str, str] = {}
         self.limits: dict[str, int] = {}
+
+    def spawn(self, start: Start) -> int:
+        """Start a child under the limits, and note how it ends."""
+        start.limits = self.limits
+        start.private = self.private
+        pid = spawn(start)
+        self.children.watch(pid)
+        return pid
 
     def wait(self, reads: list[int], writes: list[int], deadline: float) -> list[int]:
         """Descriptors that are ready, none at the deadline. Ends the sandbox when the driver has gone."""
@@ -113,10 +125,9 @@ class Run:
         if len(command.encode("utf-8", "surrogateescape")) > ARGUMENT_LIMIT:
             script = _script(command)
             places[STATUS_FD] = script
-            argv = [BASH, "bash", "--noprofile", "--norc", "/dev/fd/%d" % STATUS_FD]
+            argv = [BASH, "bash", "--noprofile", "--norc", f"/dev/fd/{STATUS_FD}"]
         env = dict(self.host.env, **self.request["env"])
-        pid = spawn(argv, env, self.request["cwd"], places, self.host.limits, self.host.private)
-        self.host.children.watch(pid)
+        pid = self.host.spawn(Start(argv, env, self.request["cwd"], places))
         close_all((stdin[0], out[1], err[1], script))
         for descriptor in (stdin[1], out[0], err[0]):
             os.set_blocking(descriptor, False)

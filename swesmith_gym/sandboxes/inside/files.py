@@ -8,14 +8,18 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import Any, Callable  # noqa: UP035  (evaluated on Python 3.8)
+
+TYPE_CHECKING = False  # importing typing would take half of the start-up time
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Send = Callable[[Any], None]
 
 CHUNK = 1 << 20
 MAX_HASHED = 8 << 30
 """Bytes that one manifest reads at most: sparse files would keep it busy for hours."""
 LINK_MODE = 0o120000
-
-Send = Callable[[Any], None]
 
 
 def full_path(path: str, base: str) -> bytes:
@@ -35,7 +39,7 @@ def read_file(path: bytes, limit: int, send: Send) -> None:
         if not stat.S_ISREG(found.st_mode):
             raise OSError(errno.EINVAL, "not a regular file", os.fsdecode(path))
         if found.st_size > limit:
-            raise OSError(errno.EFBIG, "larger than %d bytes" % limit, os.fsdecode(path))
+            raise OSError(errno.EFBIG, f"larger than {limit} bytes", os.fsdecode(path))
         send({"size": found.st_size})
         _send_content(descriptor, found.st_size, send)
     finally:
@@ -80,10 +84,8 @@ def _delete(path: bytes) -> None:
 
 def _write(path: bytes, data: bytes, mode: int) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    try:
+    if os.path.lexists(path):
         _with_access(path, os.unlink)
-    except FileNotFoundError:
-        pass
     if mode == LINK_MODE:
         os.symlink(data, path)
         return
@@ -162,7 +164,7 @@ class Manifest:
 
     def _put(self, path: bytes, mode: int, size: int, digest: str) -> None:
         if len(self.entries) >= self.max_files:
-            raise OSError(errno.EMFILE, "more than %d files" % self.max_files, self._name(path))
+            raise OSError(errno.EMFILE, f"more than {self.max_files} files", self._name(path))
         self.entries.append([self._name(path), mode, size, digest])
 
 

@@ -5,15 +5,19 @@ It ends the whole process namespace with it. It cannot be inspected by the code 
 
 from __future__ import annotations
 
-import _signal as signal
+import _signal as signal  # type: ignore[import-not-found]  # the public module imports enum
 import errno
 import os
-from typing import Any, Callable  # noqa: UP035  (evaluated on Python 3.8)
 
 from . import files, wire
 from .commands import Host, Run
 from .processes import PR_SET_DUMPABLE, Children, prctl
 from .session import Session
+
+TYPE_CHECKING = False  # importing typing would take half of the start-up time
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 WORKDIR = "/testbed"
 

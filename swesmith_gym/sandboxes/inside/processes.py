@@ -6,12 +6,15 @@ shell belongs to the command that runs. A sweep stops everything before it kills
 
 from __future__ import annotations
 
-import _signal as signal  # the public module imports enum, a fifth of the start-up time
+import _signal as signal  # type: ignore[import-not-found]  # the public module imports enum
 import os
 import resource
 import select
 import time
-from typing import Callable, Iterable  # noqa: UP035  (evaluated on Python 3.8)
+
+TYPE_CHECKING = False  # importing typing would take half of the start-up time
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PR_SET_DUMPABLE = 4
 PR_SET_CHILD_SUBREAPER = 36
@@ -102,10 +105,7 @@ class Children:
         """End every process of the sandbox but this one. The kernel does it in one step, so nothing forks away."""
         deadline = time.monotonic() + SWEEP_LIMIT_S
         while True:
-            try:
-                os.kill(-1, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            _send(-1, signal.SIGKILL)
             if not self.reap():
                 return
             if time.monotonic() > deadline:
@@ -136,7 +136,7 @@ def _send(pid: int, number: int) -> None:
     try:
         os.kill(pid, number)
     except ProcessLookupError:
-        pass
+        return
 
 
 def _outside(shell: int) -> set[int]:
@@ -175,51 +175,48 @@ def decode_status(status: int) -> int:
     return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
-def spawn(
-    argv: list[str],
-    env: dict[str, str],
-    cwd: str,
-    descriptors: dict[int, int],
-    limits: dict[str, int],
-    private: Iterable[int],
-    subreaper: bool = False,
-) -> int:
-    """Fork and execute. `descriptors`: number inside -> ours. `private`: closed before the child becomes inspectable."""
+class Start:
+    """What a child becomes. `descriptors`: number inside -> ours. `private`: closed before it can be inspected."""
+
+    def __init__(self, argv: list[str], env: dict[str, str], cwd: str, descriptors: dict[int, int]) -> None:
+        self.argv = argv
+        self.env = env
+        self.cwd = cwd
+        self.descriptors = descriptors
+        self.limits: dict[str, int] = {}
+        self.private: list[int] = []
+        self.subreaper = False
+
+
+def spawn(start: Start) -> int:
+    """Fork and execute; the child's process id. What goes wrong after the fork is told on its standard error."""
     pid = os.fork()
     if pid:
         return pid
     try:
-        _become(argv, env, cwd, descriptors, limits, private, subreaper)
+        _become(start)
     except OSError as error:
-        os.write(2, ("sandbox: cannot start: %s\n" % error).encode("utf-8", "surrogateescape"))
+        os.write(2, f"sandbox: cannot start: {error}\n".encode("utf-8", "surrogateescape"))
     finally:
         os._exit(126)
 
 
-def _become(
-    argv: list[str],
-    env: dict[str, str],
-    cwd: str,
-    descriptors: dict[int, int],
-    limits: dict[str, int],
-    private: Iterable[int],
-    subreaper: bool,
-) -> None:
-    for descriptor in private:
+def _become(start: Start) -> None:
+    for descriptor in start.private:
         os.close(descriptor)
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
-    _place(descriptors)
+    _place(start.descriptors)
     os.setsid()
     prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
-    if subreaper:
+    if start.subreaper:
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     _first_to_go()
-    _limit(limits)
+    _limit(start.limits)
     os.umask(0o022)
-    os.chdir(cwd)
-    os.execve(argv[0], argv[1:], env)
+    os.chdir(start.cwd)
+    os.execve(start.argv[0], start.argv[1:], start.env)
 
 
 def _place(descriptors: dict[int, int]) -> None:
@@ -237,7 +234,7 @@ def _first_to_go() -> None:
         with open("/proc/self/oom_score_adj", "w") as file:
             file.write("1000")
     except OSError:
-        pass
+        return
 
 
 def _limit(limits: dict[str, int]) -> None:
@@ -246,6 +243,5 @@ def _limit(limits: dict[str, int]) -> None:
         if number is None:
             continue
         hard = resource.getrlimit(number)[1]
-        if hard != resource.RLIM_INFINITY:
-            value = min(value, hard)
-        resource.setrlimit(number, (value, value))
+        allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(number, (allowed, allowed))

@@ -7,10 +7,13 @@ import os
 import struct
 import termios
 import time
-from typing import Any  # noqa: UP035  (evaluated on Python 3.8)
 
 from .commands import BASH, STATUS_FD, Host, close_all, existing_folder, make_pipe, read_into
-from .processes import CHUNK, Capped, decode_status, spawn
+from .processes import CHUNK, Capped, Start, decode_status
+
+TYPE_CHECKING = False  # importing typing would take half of the start-up time
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Session:
@@ -61,8 +64,9 @@ class Session:
         places = {0: script[0], 1: output[1], 2: output[1], STATUS_FD: status[1]}
         self.folder = existing_folder(self.folder)
         argv = [BASH, "bash", "--noprofile", "--norc", "-O", "expand_aliases", "-s"]
-        self.pid = spawn(argv, self.host.env, self.folder, places, self.host.limits, self.host.private, subreaper=True)
-        self.host.children.watch(self.pid)
+        start = Start(argv, self.host.env, self.folder, places)
+        start.subreaper = True  # what its commands leave behind stays below it
+        self.pid = self.host.spawn(start)
         close_all((script[0], status[1], output[1]))
         self._script, self._status, self._output = script[1], status[0], output[0]
         for descriptor in (self._script, self._status, self._output):
@@ -76,10 +80,10 @@ class Session:
         The former status is put back first, so that `$?` is what the last command left.
         """
         self.number += 1
-        before = {0: "", 1: "! :\n"}.get(self.last_status, "(exit %d)\n" % self.last_status)
+        before = {0: "", 1: "! :\n"}.get(self.last_status, f"(exit {self.last_status})\n")
         word = "'" + (before + command).replace("'", "'\\''") + "'"
-        report = "builtin printf '%%d %%d\\n' %d $? >&%d" % (self.number, STATUS_FD)
-        line = "eval %s </dev/null %d>&-\n{ %s; } 2>/dev/null\n" % (word, STATUS_FD, report)
+        report = f"builtin printf '%d %d\\n' {self.number} $? >&{STATUS_FD}"
+        line = f"eval {word} </dev/null {STATUS_FD}>&-\n{{ {report}; }} 2>/dev/null\n"
         return line.encode("utf-8", "surrogateescape")
 
     def _follow(self, line: bytes, output: Capped, deadline: float) -> int | None:
@@ -119,7 +123,8 @@ class Session:
         code = decode_status(self.host.children.ended[self.pid])
         _drain(self._output, output)
         if timed_out:
-            output.add(b"\n[time limit of %g s reached: all processes of the shell were killed]\n" % timeout_s)
+            text = f"\n[time limit of {timeout_s:g} s reached: all processes of the shell were killed]\n"
+            output.add(text.encode())
         self._discard()
         return None if timed_out else code
 
@@ -139,7 +144,7 @@ class Session:
 
     def _here(self) -> str:
         try:
-            return os.readlink("/proc/%d/cwd" % self.pid)
+            return os.readlink(f"/proc/{self.pid}/cwd")
         except OSError:
             return self.folder
 

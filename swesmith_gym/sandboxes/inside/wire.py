@@ -7,7 +7,10 @@ dictionaries with text keys. Reading hostile input ends in `ValueError`, never i
 from __future__ import annotations
 
 import struct
-from typing import Any  # noqa: UP035  (evaluated on Python 3.8)
+
+TYPE_CHECKING = False  # importing typing would take half of the start-up time
+if TYPE_CHECKING:
+    from typing import Any
 
 MAX_FRAME = 1 << 30
 """Bytes; a longer frame is a broken peer."""
