@@ -11,6 +11,9 @@ from swesmith_gym.cli import bugs, doctor, evaluate, issues, quickstart, repos, 
 from swesmith_gym.cli.common import fail, group
 from swesmith_gym.errors import SweSmithGymError
 
+# Typer brings its own copy of click, or uses the installed one.
+_USAGE_ERROR: type[typer.BadParameter] = next(k for k in typer.BadParameter.__mro__ if k.__name__ == "ClickException")
+
 app = group("Bug-fixing tasks synthesized from real repositories, as Gymnasium environments.")
 app.command("quickstart")(quickstart.quickstart)
 app.command("doctor")(doctor.doctor)
@@ -52,13 +55,7 @@ def main() -> None:
         fail("stopped; the same command goes on from here", 130)
     except typer.Exit as leave:
         code = leave.exit_code
-    except Exception as error:
-        if not _is_usage_error(error):
-            raise
-        fail(f"{error.format_message()} (see --help)", 2)  # type: ignore[attr-defined]
+    except _USAGE_ERROR as error:
+        fail(f"{error.format_message()} (see --help)", 2)
     sys.exit(code if isinstance(code, int) else 0)
 
-
-def _is_usage_error(error: Exception) -> bool:
-    """Typer brings its own copy of click, or uses the installed one: both call it ClickException."""
-    return any(kind.__name__ == "ClickException" for kind in type(error).__mro__)

@@ -6,8 +6,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import gymnasium as gym
+
 from swesmith_gym.agents.base import AgentFactory, Session
-from swesmith_gym.envs.bugfix import BugFixEnv
+from swesmith_gym.envs.registration import ENV_ID
 from swesmith_gym.executors import Executor
 from swesmith_gym.records import TaskInstance, Trajectory
 from swesmith_gym.tasks import TaskTable
@@ -52,7 +54,8 @@ def rollout(
 def _play(task: TaskInstance, seed: int, make_agent: AgentFactory, settings: RolloutSettings) -> Trajectory:
     kept: list[Trajectory] = []
     sink: Callable[[Trajectory], None] = kept.append
-    env = RecordTrajectory(BugFixEnv(TaskTable([task]), **settings.env), sink, agent=settings.agent)
+    made = gym.make(ENV_ID, disable_env_checker=True, tasks=TaskTable([task]), **settings.env)
+    env = RecordTrajectory(made, sink, agent=settings.agent)
     try:
         session = Session(env, *env.reset(seed=seed))
         make_agent(task, seed).run(session)

@@ -1,0 +1,135 @@
+"""`swesmith-gym tasks`: look at task tables, and verify them."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from swesmith_gym.cli import common
+from swesmith_gym.cli.common import JsonOption, SandboxOption, WorkersOption, group
+from swesmith_gym.errors import InputError
+
+app = group("Look at task tables, and verify them.")
+
+_Table = Annotated[Path, typer.Argument(help="A task table (Parquet), or a folder of them.")]
+
+
+@app.command("list")
+def list_(tasks: _Table, as_json: JsonOption = False) -> None:
+    """List the tasks of a table.
+
+    Example: `swesmith-gym tasks list tasks.parquet`
+    """
+    from swesmith_gym.tasks import TaskTable
+
+    table = TaskTable.read(tasks)
+    rows = [
+        {
+            "instance_id": t.instance_id,
+            "repo": t.repo,
+            "strategy": t.strategy,
+            "operator": t.operator,
+            "FAIL_TO_PASS": len(t.FAIL_TO_PASS),
+            "PASS_TO_PASS": len(t.PASS_TO_PASS),
+        }
+        for t in table
+    ]
+    if as_json:
+        common.print_json(rows)
+        return
+    for row in rows:
+        typer.echo("\t".join(str(value) for value in row.values()))
+
+
+@app.command()
+def show(
+    tasks: _Table,
+    instance_id: Annotated[str | None, typer.Argument(help="The task; the first one if left out.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one task whole.
+
+    Example: `swesmith-gym tasks show tasks.parquet sqlparse__0123456789ab`
+    """
+    from swesmith_gym.tasks import TaskTable
+
+    table = TaskTable.read(tasks)
+    if not len(table):
+        raise InputError(f"{tasks}: the task table is empty")
+    task = table.get(instance_id) if instance_id else table[0]
+    if as_json:
+        common.print_json(task)
+        return
+    typer.echo(f"{task.instance_id}  {task.repo_source}  {task.strategy}/{task.operator or '-'}\n")
+    typer.echo(task.problem_statement)
+    typer.echo(f"\n--- bug patch ---\n{task.bug_patch}")
+    typer.echo(f"FAIL_TO_PASS ({len(task.FAIL_TO_PASS)}):")
+    for test in task.FAIL_TO_PASS[:20]:
+        typer.echo(f"  {test}")
+    typer.echo(f"PASS_TO_PASS: {len(task.PASS_TO_PASS)}, lost: {len(task.lost)}")
+
+
+@app.command()
+def stats(tasks: _Table, as_json: JsonOption = False) -> None:
+    """The strategy table: instances, median FAIL_TO_PASS, median edited lines.
+
+    Example: `swesmith-gym tasks stats tasks_data`
+    """
+    from swesmith_gym.pipeline.statistics import by_strategy
+    from swesmith_gym.tasks import TaskTable
+
+    rows = by_strategy(TaskTable.read(tasks))
+    if as_json:
+        common.print_json(rows)
+        return
+    typer.echo("strategy\tinstances\trepositories\tmedian F2P\tmedian edited lines\tcost $")
+    for row in rows:
+        typer.echo("\t".join("unknown" if value is None else str(value) for value in row.values()))
+
+
+@app.command()
+def verify(
+    tasks: _Table,
+    rounds: Annotated[int, typer.Option("--rounds", "-k", min=1, help="How often each control is graded.")] = 1,
+    sample: Annotated[int | None, typer.Option("--sample", min=1, help="Only this many, drawn by the seed.")] = None,
+    seed: Annotated[int, typer.Option("--seed")] = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the evidence here (JSON).")] = None,
+    workers: WorkersOption = 0,
+    sandbox: SandboxOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Grade the gold patch and the empty one on every task: gold must score 1, nop 0. Exit code 1 if not.
+
+    Example: `swesmith-gym tasks verify tasks.parquet --out tasks.verify.json`
+    """
+    from swesmith_gym.evaluation.verify import evidence
+    from swesmith_gym.evaluation.verify import verify as run
+    from swesmith_gym.home import write_atomic
+    from swesmith_gym.tasks import TaskTable
+
+    table = TaskTable.read(tasks)
+    chosen = list(table) if sample is None else random.Random(seed).sample(list(table), min(sample, len(table)))
+    checks = []
+    with common.progress_bar("verify") as bar:
+        pool = common.executor(workers or common.default_workers())
+        for check in run(chosen, pool, rounds=rounds, sandbox=sandbox):
+            checks.append(check)
+            bar(len(checks), 2 * rounds * len(chosen))
+    found = evidence(table, checks, rounds)
+    if out:
+        write_atomic(out, json.dumps(found, indent=1) + "\n")
+    if as_json:
+        common.print_json(found)
+    else:
+        common.say(
+            f"gold {found['gold_resolved']}/{found['gold_gradings']}, nop {found['nop_resolved']}/{found['nop_gradings']}, "
+            f"{found['tasks_checked']} of {found['tasks']} tasks"
+        )
+        for problem in found["problems"]:
+            common.say(f"  {problem['instance_id']} {problem['control']}: {problem['problem']}")
+    if found["problems"]:
+        raise typer.Exit(1)
