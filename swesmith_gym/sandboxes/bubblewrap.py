@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from swesmith_gym.errors import SandboxUnavailable
-from swesmith_gym.sandboxes import cgroups, program, rootfs, runs, staging
+from swesmith_gym.sandboxes import cgroups, program, rootfs, runs, seccomp, staging
 from swesmith_gym.sandboxes.base import (
     WORKDIR,
     HostCheck,
@@ -73,7 +73,7 @@ class Bubblewrap(SandboxBackend):
 
     def _launch(self, spec: SandboxSpec, folder: Path) -> Namespace:
         command = [*_prefix(), _staged(find_bwrap()), *arguments(spec, folder)]
-        peer = Namespace(command, (), folder)
+        peer = Namespace(command, folder, seccomp.program())
         try:
             found = cgroups.hierarchy()
             if found:
@@ -181,10 +181,12 @@ def process_limits(limits: Limits, grouped: bool) -> Mapping[str, int]:
 
 
 def arguments(spec: SandboxSpec, folder: Path) -> list[str]:
-    """Bubblewrap's arguments. `{info}` stands for the number of the descriptor that it reports on."""
+    """Bubblewrap's arguments, descriptors as `Namespace` names them."""
     words = ["--unshare-all", "--unshare-user", "--disable-userns", "--as-pid-1", "--clearenv"]
     words += ["--uid", "1000", "--gid", "1000"]
     words += ["--hostname", rootfs.HOST_NAME, "--info-fd", "{info}"]
+    if seccomp.program():
+        words += ["--seccomp", "{seccomp}"]
     if spec.network != "none":
         words += ["--share-net"]
     words += _system(spec)

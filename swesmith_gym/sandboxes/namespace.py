@@ -20,25 +20,37 @@ START_S = 30.0
 """Limit for making the namespace, in seconds: a busy host, not a broken one."""
 
 
-class Namespace(Peer):
-    """Made by the backend. `folder` is the episode's own and goes with it."""
+def _file_of(content: bytes) -> int:
+    """A descriptor that reads as `content`."""
+    descriptor = os.memfd_create("content")
+    os.pwrite(descriptor, content, 0)
+    return descriptor
 
-    def __init__(self, command: list[str], pass_fds: tuple[int, ...], folder: Path) -> None:
+
+class Namespace(Peer):
+    """Made by the backend. `folder` is the episode's own and goes with it.
+
+    In `command` the words `{info}` and `{seccomp}` stand for descriptors: of bubblewrap's report, and of `filters`.
+    """
+
+    def __init__(self, command: list[str], folder: Path, filters: bytes = b"") -> None:
         self.folder = folder
         self.group: Group | None = None
         self._errors = os.memfd_create("sandbox-errors")
         info, info_end = os.pipe()
-        words = [word.replace("{info}", str(info_end)) for word in command]
+        numbers = {"{info}": info_end, "{seccomp}": _file_of(filters)}
+        words = [str(numbers.get(word, word)) for word in command]
         self._process = subprocess.Popen(
             words,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            pass_fds=(*pass_fds, info_end),
+            pass_fds=tuple(numbers.values()),
             start_new_session=True,
             cwd="/",
         )
-        os.close(info_end)
+        for number in numbers.values():
+            os.close(number)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self.requests = self._process.stdin.fileno()

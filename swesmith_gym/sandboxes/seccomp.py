@@ -1,0 +1,143 @@
+"""A filter of system calls that a sandbox's code has no honest use for, as a BPF program for bubblewrap.
+
+The namespaces hold without it; it takes away parts of the kernel with a history of holes: keyrings, BPF, io_uring,
+The namespaces hold without it; it takes away parts of the kernel with a history of holes: keyrings, BPF, io_uring,
+userfaultfd, mounts, new namespaces, module loading, handles to files by number. Refused calls fail with EPERM, those
+that programs probe for with ENOSYS. Debugging own processes stays possible. Format: linux/filter.h, linux/audit.h.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import struct
+from functools import cache
+
+_LOAD, _EQUAL, _AT_LEAST, _BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_NUMBER, _ARCH, _FIRST_ARGUMENT = 0, 4, 16
+_ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
+_NEW_NAMESPACES = 0x7E020080
+"""CLONE_NEW* flags of clone and unshare, CLONE_NEWTIME (which is clone's signal bits) in its low byte included."""
+_X32 = 0x40000000
+
+_AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+
+_SAME_NUMBER = {
+    "io_uring_setup": 425,
+    "io_uring_enter": 426,
+    "io_uring_register": 427,
+    "open_tree": 428,
+    "move_mount": 429,
+    "fsopen": 430,
+    "fsconfig": 431,
+    "fsmount": 432,
+    "fspick": 433,
+    "mount_setattr": 442,
+}
+_X86_64 = {
+    "acct": 163,
+    "add_key": 248,
+    "bpf": 321,
+    "chroot": 161,
+    "clock_settime": 227,
+    "delete_module": 176,
+    "fanotify_init": 300,
+    "finit_module": 313,
+    "init_module": 175,
+    "ioperm": 173,
+    "iopl": 172,
+    "kcmp": 312,
+    "kexec_file_load": 320,
+    "kexec_load": 246,
+    "keyctl": 250,
+    "lookup_dcookie": 212,
+    "mount": 165,
+    "name_to_handle_at": 303,
+    "open_by_handle_at": 304,
+    "perf_event_open": 298,
+    "pivot_root": 155,
+    "quotactl": 179,
+    "reboot": 169,
+    "request_key": 249,
+    "setns": 308,
+    "settimeofday": 164,
+    "swapoff": 168,
+    "swapon": 167,
+    "syslog": 103,
+    "umount2": 166,
+    "userfaultfd": 323,
+    "vhangup": 153,
+}
+_AARCH64 = {
+    "acct": 89,
+    "add_key": 217,
+    "bpf": 280,
+    "chroot": 51,
+    "clock_settime": 112,
+    "delete_module": 106,
+    "fanotify_init": 262,
+    "finit_module": 273,
+    "init_module": 105,
+    "kcmp": 272,
+    "kexec_file_load": 294,
+    "kexec_load": 104,
+    "keyctl": 219,
+    "lookup_dcookie": 18,
+    "mount": 40,
+    "name_to_handle_at": 264,
+    "open_by_handle_at": 265,
+    "perf_event_open": 241,
+    "pivot_root": 41,
+    "quotactl": 60,
+    "reboot": 142,
+    "request_key": 218,
+    "setns": 268,
+    "settimeofday": 170,
+    "swapoff": 225,
+    "swapon": 224,
+    "syslog": 116,
+    "umount2": 39,
+    "userfaultfd": 282,
+    "vhangup": 58,
+}
+_REFUSED = {"x86_64": _X86_64, "aarch64": _AARCH64}
+_FLAG_CALLS = {"x86_64": (56, 272), "aarch64": (220, 97)}
+"""clone and unshare: refused with flags for new namespaces. clone3 hides its flags, so it is said not to exist."""
+_CLONE3 = 435
+_PROBED = frozenset({"io_uring_setup", "io_uring_enter", "io_uring_register", "userfaultfd"})
+_WITH_SIGNAL_BITS = 0x7E020000
+"""The same for clone, whose low byte is the signal to send at the end."""
+
+
+@cache
+def program(machine: str = "") -> bytes:
+    """The filter for a machine as `uname -m` names it (default: this one); empty where none is known."""
+    machine = machine or os.uname().machine
+    if machine not in _AUDIT:
+        return b""
+    steps = [_step(_LOAD, _ARCH), _step(_EQUAL, _AUDIT[machine], 1, 0), _step(_RETURN, _KILL), _step(_LOAD, _NUMBER)]
+    if machine == "x86_64":
+        steps += [_step(_AT_LEAST, _X32, 0, 1), _step(_RETURN, _ERRNO | errno.ENOSYS)]
+    for name, number in sorted({**_SAME_NUMBER, **_REFUSED[machine]}.items()):
+        code = errno.ENOSYS if name in _PROBED else errno.EPERM
+        steps += [_step(_EQUAL, number, 0, 1), _step(_RETURN, _ERRNO | code)]
+    steps += [_step(_EQUAL, _CLONE3, 0, 1), _step(_RETURN, _ERRNO | errno.ENOSYS)]
+    clone, unshare = _FLAG_CALLS[machine]
+    steps += _flags(clone, _WITH_SIGNAL_BITS) + _flags(unshare, _NEW_NAMESPACES)
+    steps.append(_step(_RETURN, _ALLOW))
+    return b"".join(steps)
+
+
+def _flags(number: int, bits: int) -> list[bytes]:
+    """Refuse a call whose first argument has one of `bits`. The number is loaded before and after."""
+    return [
+        _step(_EQUAL, number, 0, 4),
+        _step(_LOAD, _FIRST_ARGUMENT),
+        _step(_BITS, bits, 0, 1),
+        _step(_RETURN, _ERRNO | errno.EPERM),
+        _step(_LOAD, _NUMBER),
+    ]
+
+
+def _step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
+    return struct.pack("<HBBI", code, if_true, if_false, value)
