@@ -100,6 +100,10 @@ class Language(ABC):
     """Part of every fingerprint: changes when the runner's behaviour does."""
     tools: Path
     """Host folder that every sandbox shows read-only at `/opt/runner`."""
+    sandbox_env: Mapping[str, str] = {}
+    """Variables of every sandbox of an image in this language."""
+    seed_env: Mapping[str, str] = {}
+    """Variables of the one test run of a build that may write byte code to `/opt/bytecode`."""
 
     # Code
 

@@ -31,6 +31,8 @@ class Python(Language):
     name = "python"
     runner_version = "1"
     tools = Path(__file__).parent / "testing" / "runner"
+    sandbox_env = {"PYTHONPYCACHEPREFIX": "/opt/bytecode", "VIRTUAL_ENV": "/opt/env"}  # noqa: RUF012
+    seed_env = {"PYTHONDONTWRITEBYTECODE": ""}  # noqa: RUF012
 
     def is_source(self, path: str) -> bool:
         """A `.py` file that is no build script, document or example."""
@@ -64,10 +66,12 @@ class Python(Language):
 
         return syntax_error(source)
 
-    def detect(self, tree: Path, *, interpreter: str = "") -> RepoProfile:
+    def detect(
+        self, tree: Path, *, interpreter: str = "", version: str = "", test_command: str = ""
+    ) -> RepoProfile:
         from swesmith_gym.languages.python.detect import detect
 
-        return detect(tree, interpreter=interpreter)
+        return detect(tree, interpreter=interpreter, version=version, test_command=test_command)
 
     def build_steps(self, profile: RepoProfile, *, lock: str, interpreter: str) -> list[BuildStep]:
         from swesmith_gym.languages.python.build import build_steps

@@ -1,1 +1,1 @@
-"""What a Python project's own files say of it, read as data: metadata, requirements, test suite. Nothing is executed."""
+"""What a Python project's own files say: metadata, requirements, test suite. Nothing of it is executed."""

@@ -54,16 +54,14 @@ BLOCKED_PLUGINS = frozenset(
 
 IGNORED_OPTIONS = re.compile(
     r"--(no-)?cov(\W.*|$|-.+)|--numprocesses.*|--dist.*|--maxprocesses.*|--tx.*|--looponfail|-n\d*|-n=.+|-n(auto|logical)"
-    r"|--randomly.*|--random-order.*|--benchmark.*|--doctest-(modules|continue.*|glob.*|report.*|ignore.*|plus.*|rst|only|ufunc)"
-    r"|--junit.*|--html.*|--self-contained-html|--json.*|--report-log.*|--basetemp.*|--durations.*|--tb.*|--color.*|--code-highlight.*"
-    r"|--lf|--last-failed|--ff|--failed-first|--nf|--new-first|--sw|--stepwise.*|--maxfail.*|--exitfirst|-x|--pdb.*|--verbos.*|--quiet"
-    r"|--capture.*|-s|-[qv]+|-r\w*|--show-?capture.*|--no-header|--no-summary|--strict-config|--strict|--mypy.*|--flake8|--black"
-    r"|--ruff.*|--pylint.*|--isort|--pycodestyle|--pydocstyle|--codestyle|--pep8|--flakes|--reruns.*|--only-rerun.*|--forked|--boxed"
-    r"|--parallel.*|--workers.*|--instafail|--codspeed|--memray.*|--force-sugar|--profile.*|--testmon.*|--nbval.*|--showlocals|-l"
-    r"|--cache-clear|--check-?docs|--gitignore|--snapshot-.*|--full-trace|--setup-show|--log-.*|--timer-.*|--emoji.*|--assert.*"
-    r"|--verbosity.*|--force-short-summary|--xfail-tb|--fold-skipped|--no-fold-skipped|--cov.*"
+    r"|--randomly.*|--random-order.*|--benchmark.*|--doctest-modules|--doctest-(plus|rst|only|ufunc).*|--junit.*|--html.*"
+    r"|--self-contained-html|--json.*|--report-log.*|--basetemp.*|--lf|--last-failed|--ff|--failed-first|--nf|--new-first"
+    r"|--sw|--stepwise.*|--maxfail.*|--exitfirst|-x|--pdb.*|--strict-config|--strict|--mypy.*|--flake8|--black|--ruff.*"
+    r"|--pylint.*|--isort|--pycodestyle|--pydocstyle|--codestyle|--pep8|--flakes|--reruns.*|--only-rerun.*|--forked"
+    r"|--boxed|--parallel.*|--workers.*|--instafail|--codspeed|--memray.*|--force-sugar|--profile.*|--testmon.*|--nbval.*"
+    r"|--check-?docs|--emoji.*|--(no-)?fold-skipped"
 )
-"""Options that change how a run looks, ends or is ordered, or that collect from the package's own source."""
+"""Options of plug-ins that are not loaded, and those that end, order or multiply a run or collect from package code."""
 
 OPTIONS_WITH_VALUE = frozenset(
     {"-n", "--numprocesses", "--dist", "--cov", "--cov-report", "--cov-config", "--cov-fail-under", "--cov-context"}

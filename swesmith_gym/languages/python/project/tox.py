@@ -25,11 +25,11 @@ def needs(project: Project, python: str) -> Needs:
             names = [n for rest in rests for n in re.split(separator, rest) if n and "{" not in n]
             for name in names:
                 found.add(from_extra(project, name) if key == "extras" else from_group(project, name))
-    for env in _toml_envs(project):
-        found.add(from_lines(project, strings(env.get("deps"))))
-        for name in strings(env.get("extras")):
+    for native in _toml_envs(project):
+        found.add(from_lines(project, strings(native.get("deps"))))
+        for name in strings(native.get("extras")):
             found.add(from_extra(project, name))
-        for name in strings(env.get("dependency_groups")):
+        for name in strings(native.get("dependency_groups")):
             found.add(from_group(project, name))
     return found
 
@@ -42,8 +42,9 @@ def command(project: Project, python: str) -> list[str]:
             for rest in _applicable(project, line, python):
                 if words := _pytest_words(rest):
                     return words
-    for env in _toml_envs(project):
-        for each in env.get("commands", []) if isinstance(env.get("commands"), list) else []:
+    for native in _toml_envs(project):
+        commands = native.get("commands")
+        for each in commands if isinstance(commands, list) else []:
             if words := _pytest_words(shlex.join(strings(each))):
                 return words
     return []
