@@ -1,0 +1,65 @@
+"""FAIL_TO_PASS, PASS_TO_PASS and lost from a report: every way that a test can end."""
+
+from __future__ import annotations
+
+import pytest
+
+from swesmith_gym.errors import CandidateRejected
+from swesmith_gym.harness.compare import validation
+from swesmith_gym.records import Outcome, TestReport, TestResult
+
+
+def report(results: dict[str, str], **changes: object) -> TestReport:
+    values: dict[str, object] = {
+        "results": {test: TestResult(Outcome(outcome), message=f"{test} {outcome}") for test, outcome in results.items()},
+        "collected": tuple(results),
+        "broken_modules": {},
+        "finished": True,
+        "exit_code": 1,
+        "timed_out": False,
+        "duration_s": 1.0,
+    }
+    return TestReport(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def module(test: str) -> str:
+    return test.split("::")[0]
+
+
+def test_every_outcome_has_its_place() -> None:
+    after = {"m::a": "passed", "m::b": "failed", "m::c": "error", "m::d": "skipped", "m::e": "xfailed", "m::f": "xpassed"}
+    found = validation([*after, "m::gone"], report(after), module)
+    assert found.fail_to_pass == ("m::b", "m::c")
+    assert found.pass_to_pass == ("m::a",)
+    assert found.lost == ("m::d", "m::e", "m::f", "m::gone")
+    assert found.messages == {"m::b": "m::b failed", "m::c": "m::c error"}
+
+
+def test_a_test_that_is_not_asked_for_does_not_count() -> None:
+    found = validation(["m::a", "m::b"], report({"m::a": "passed", "m::b": "failed", "m::flaky": "failed"}), module)
+    assert found.fail_to_pass == ("m::b",)
+
+
+def test_tests_of_a_broken_module_have_errored_and_not_vanished() -> None:
+    found = validation(
+        ["m::a", "n::b"], report({"m::a": "passed"}, broken_modules={"n": "SyntaxError"}), module
+    )
+    assert found.fail_to_pass == ("n::b",)
+    assert found.messages["n::b"] == "SyntaxError"
+
+
+@pytest.mark.parametrize(
+    ("after", "changes", "reason"),
+    [
+        ({"m::a": "passed"}, {}, "no_failing_test"),
+        ({"m::a": "skipped"}, {}, "no_failing_test"),
+        ({"m::a": "failed"}, {}, "all_tests_broken"),
+        ({}, {"broken_modules": {"": "conftest"}, "finished": False, "exit_code": 4}, "all_tests_broken"),
+        ({"m::a": "failed"}, {"timed_out": True, "finished": False}, "timeout"),
+        ({"m::a": "passed"}, {"finished": False, "exit_code": 139}, "crash"),
+    ],
+)
+def test_rejections(after: dict[str, str], changes: dict[str, object], reason: str) -> None:
+    with pytest.raises(CandidateRejected) as caught:
+        validation(["m::a"], report(after, **changes), module)
+    assert caught.value.reason == reason
