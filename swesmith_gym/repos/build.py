@@ -16,7 +16,7 @@ from swesmith_gym import languages
 from swesmith_gym.errors import ProfileError
 from swesmith_gym.home import home, write_atomic
 from swesmith_gym.languages.base import BuildStep, Language
-from swesmith_gym.records import EnvImage, RepoProfile, TestSetup
+from swesmith_gym.records import EnvImage, RepoProfile, TestSetup, content_id
 from swesmith_gym.repos import archives, baseline, images, index, interpreters, profiles, sources
 from swesmith_gym.repos.interpreters import Interpreter
 from swesmith_gym.sandboxes.base import Limits, Mount, Sandbox, SandboxBackend, SandboxSpec
@@ -148,7 +148,10 @@ def _allows(language: Language, tree: Path, version: str) -> bool:
 
 
 def _fingerprint(profile: RepoProfile, language: Language, interpreter: Interpreter, lock: str) -> str:
-    return images.fingerprint(ROOT_FS, interpreter.version, _sha256(lock), profile.source_hash, language.runner_version)
+    how = content_id(profile.install, profile.test, profile.quarantine)
+    return images.fingerprint(
+        ROOT_FS, interpreter.version, _sha256(lock), profile.source_hash, language.runner_version, how
+    )
 
 
 def _sha256(text: str) -> str:

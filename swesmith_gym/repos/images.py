@@ -45,9 +45,11 @@ def folder(key: str) -> Path:
     return store() / key
 
 
-def fingerprint(root_fs: str, version: str, lock_hash: str, source_hash: str, runner_version: str) -> str:
+def fingerprint(
+    root_fs: str, version: str, lock_hash: str, source_hash: str, runner_version: str, profile_hash: str
+) -> str:
     """Content id of an environment: equal means interchangeable."""
-    return content_id(root_fs, version, lock_hash, source_hash, runner_version)
+    return content_id(root_fs, version, lock_hash, source_hash, runner_version, profile_hash)
 
 
 def key_of(repo: str, fingerprint_: str) -> str:

@@ -1,0 +1,65 @@
+"""From a repository's name, or a task, to a testbed: the image that is there, or one that is built now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from threading import Lock
+
+from swesmith_gym.errors import InputError, ProfileError, TaskTableError
+from swesmith_gym.harness.testbed import Testbed
+from swesmith_gym.records import EnvImage, TaskInstance
+from swesmith_gym.repos import images, profiles
+from swesmith_gym.repos.build import build
+from swesmith_gym.sandboxes import SandboxBackend
+
+Say = Callable[[str], None]
+
+_building = Lock()
+
+
+def built(repo: str, backend: SandboxBackend) -> Testbed:
+    """The testbed of a repository that has been built. Raises: InputError (unknown, or not built), ProfileError."""
+    image = images.find(repo)
+    if image is None:
+        profiles.load(repo)
+        raise InputError(f"the repository {repo!r} is not built on this host: run `swesmith-gym repos build {repo}`")
+    return _testbed(image.key, backend)
+
+
+def ensure_built(repo: str, backend: SandboxBackend, say: Say) -> Testbed:
+    """The testbed of a repository's profile as it is now; built if need be. Raises: ProfileError, SandboxUnavailable."""
+    with _building:
+        return _testbed(build(profiles.load(repo), backend, progress=say).key, backend)
+
+
+def testbed_of(task: TaskInstance, backend: SandboxBackend, say: Say = lambda _: None) -> Testbed:
+    """The testbed that `task` was validated on, or this host's own build of the same source.
+
+    Raises: TaskTableError (this host knows another source under that name, or none), ProfileError, SandboxUnavailable.
+    """
+    with _building:
+        image = images.find(task.repo, task.fingerprint) or _own_build(task, backend, say)
+    return _testbed(image.key, backend)
+
+
+def _own_build(task: TaskInstance, backend: SandboxBackend, say: Say) -> EnvImage:
+    try:
+        profile = profiles.load(task.repo)
+    except ProfileError as error:
+        raise TaskTableError(
+            f"{task.instance_id}: this host has no profile of {task.repo!r}; "
+            f"run `swesmith-gym repos add {task.repo_source} --name {task.repo}`"
+        ) from error
+    if profile.source != task.repo_source:
+        raise TaskTableError(
+            f"{task.instance_id} is a bug of {task.repo_source}, but the profile {task.repo!r} of this host is of "
+            f"{profile.source}; run `swesmith-gym repos add {task.repo_source} --name {task.repo}`"
+        )
+    return build(profile, backend, progress=say)
+
+
+@lru_cache(maxsize=32)
+def _testbed(key: str, backend: SandboxBackend) -> Testbed:
+    image = images.load(key)
+    return Testbed(image, images.spec(image), backend)
