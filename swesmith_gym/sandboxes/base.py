@@ -119,7 +119,8 @@ class Shell(ABC):
 
         `command` may be any text without NUL bytes (else `ValueError`). Syntax errors are results. When time
         is up every process of the session is killed; the working directory survives, variables may not, and
-        a line on stdout says so. `exit` ends the session's process; the next command finds a fresh one in the same folder.
+        a line on stdout says so. `exit` ends the session's process; the next command finds a fresh one in the folder
+        that the last command began in.
 
         Raises: SandboxDied.
         """
@@ -165,7 +166,10 @@ class Sandbox(ABC):
     def apply(self, changes: tuple[FileChange, ...]) -> None:
         """Write, replace or delete files; relative paths are below `/testbed`, folders are made as needed.
 
-        A path whose last component is a link, or a special file, is replaced, never followed. Raises: OSError, SandboxDied.
+        A path whose last component is a link, or a special file, is replaced, never followed. A mode of `0o120000`
+        makes a link to `data`. Deleting what is not there is no error; a folder left empty by a deletion goes as well.
+
+        Raises: OSError (a path with `..` included), SandboxDied.
         """
 
     @abstractmethod

@@ -217,7 +217,12 @@ class ClientSandbox(Sandbox):
         self._connection.ask({"op": "apply", "changes": plain}, FILES_S)
 
     def manifest(self, path: str = WORKDIR, *, max_files: int = 50_000) -> Mapping[str, FileEntry]:
-        answer = self._connection.ask({"op": "manifest", "path": path, "max_files": max_files}, FILES_S)
+        try:
+            answer = self._connection.ask({"op": "manifest", "path": path, "max_files": max_files}, FILES_S)
+        except SandboxDied:
+            raise
+        except OSError as error:
+            raise OSError(f"{error.filename or path}: {error.strerror}") from None
         return {name: FileEntry(mode, size, digest) for name, mode, size, digest in answer["entries"]}
 
     def read_link(self, path: str) -> str:

@@ -1,7 +1,6 @@
 """A filter of system calls that a sandbox's code has no honest use for, as a BPF program for bubblewrap.
 
 The namespaces hold without it; it takes away parts of the kernel with a history of holes: keyrings, BPF, io_uring,
-The namespaces hold without it; it takes away parts of the kernel with a history of holes: keyrings, BPF, io_uring,
 userfaultfd, mounts, new namespaces, module loading, handles to files by number. Refused calls fail with EPERM, those
 that programs probe for with ENOSYS. Debugging own processes stays possible. Format: linux/filter.h, linux/audit.h.
 """
