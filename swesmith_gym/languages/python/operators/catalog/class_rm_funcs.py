@@ -25,7 +25,7 @@ class ClassRmFuncs(Operator[str]):
     valid = (
         Example.of("class A:\n    def f(self): ...\n", "class A:\n    pass\n"),
         Example.of(
-            "class A:\n    x = 1\n    @property\n    def f(self): ...\n    @f.setter\n    def f(s, a): ...\n    g = f\n",
+            "class A:\n    x = 1\n    @property\n    def f(s): ...\n    @f.setter\n    def f(s, a): ...\n    g = f\n",
             "class A:\n    x = 1\n",
         ),
     )
