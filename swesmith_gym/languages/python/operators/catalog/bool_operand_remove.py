@@ -8,9 +8,7 @@ from itertools import pairwise
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import Edit, Example, Operator
-from swesmith_gym.languages.python.operators.text import (
-    boolean_tokens,
-)
+from swesmith_gym.languages.python.operators.text import boolean_tokens
 
 
 class BoolOperandRemove(Operator[ast.BoolOp]):

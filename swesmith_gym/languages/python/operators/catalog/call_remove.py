@@ -7,10 +7,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import Edit, Example, Operator
-from swesmith_gym.languages.python.operators.text import (
-    called_name,
-    removal,
-)
+from swesmith_gym.languages.python.operators.text import called_name, removal
 
 QUIET = frozenset({"debug", "info", "warning", "warn", "error", "exception", "log", "print"})
 

@@ -7,10 +7,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import CLASS, Edit, Example, Operator
-from swesmith_gym.languages.python.operators.text import (
-    is_named,
-    own_lines,
-)
+from swesmith_gym.languages.python.operators.text import is_named, own_lines
 
 
 class ClassRmFuncs(Operator[str]):

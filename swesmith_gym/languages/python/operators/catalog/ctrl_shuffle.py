@@ -7,11 +7,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import Edit, Example, Operator
-from swesmith_gym.languages.python.operators.text import (
-    always_leaves,
-    blocks,
-    statement_text,
-)
+from swesmith_gym.languages.python.operators.text import always_leaves, blocks, statement_text
 
 MOVABLE = (
     ast.Assign,

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import Edit, Example, Operator
-from swesmith_gym.languages.python.operators.text import (
-    else_line,
-)
+from swesmith_gym.languages.python.operators.text import else_line
 
 
 class ElseRemove(Operator[ast.If | ast.For | ast.AsyncFor | ast.While | ast.Try]):

@@ -7,11 +7,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import Edit, Example, Operator
-from swesmith_gym.languages.python.operators.text import (
-    argument_removal,
-    arguments,
-    is_named,
-)
+from swesmith_gym.languages.python.operators.text import argument_removal, arguments, is_named
 
 
 class EnumerateStart(Operator[ast.Call]):

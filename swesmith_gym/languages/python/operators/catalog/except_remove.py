@@ -7,10 +7,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import Edit, Example, Operator
-from swesmith_gym.languages.python.operators.text import (
-    block_span,
-    own_lines,
-)
+from swesmith_gym.languages.python.operators.text import block_span, own_lines
 
 
 class ExceptRemove(Operator[ast.ExceptHandler]):

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import Edit, Example, Operator, replace
-from swesmith_gym.languages.python.operators.text import (
-    argument_removal,
-)
+from swesmith_gym.languages.python.operators.text import argument_removal
 
 RELATED = {
     "KeyError": ("IndexError", "LookupError"),

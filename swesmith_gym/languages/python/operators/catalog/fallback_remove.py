@@ -7,12 +7,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import ANY, Edit, Example, Operator
-from swesmith_gym.languages.python.operators.text import (
-    argument_removal,
-    arguments,
-    called_name,
-    is_named,
-)
+from swesmith_gym.languages.python.operators.text import argument_removal, arguments, called_name, is_named
 
 
 class FallbackRemove(Operator[ast.Call]):

@@ -8,9 +8,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import ANY, Edit, Example, Operator, replace
-from swesmith_gym.languages.python.operators.text import (
-    operand_texts,
-)
+from swesmith_gym.languages.python.operators.text import operand_texts
 
 INDEX_NAME = re.compile(r"(?:[ijkn]|.*(?:idx|index|pos|position|offset|start|end))")
 

@@ -7,10 +7,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import Edit, Example, Operator
-from swesmith_gym.languages.python.operators.text import (
-    argument_removal,
-    is_named,
-)
+from swesmith_gym.languages.python.operators.text import argument_removal, is_named
 
 
 class IsinstanceNarrow(Operator[ast.Tuple]):

@@ -7,10 +7,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import ANY, Edit, Example, Operator
-from swesmith_gym.languages.python.operators.text import (
-    argument_removal,
-    arguments,
-)
+from swesmith_gym.languages.python.operators.text import argument_removal, arguments
 
 
 class KeywordRemove(Operator[tuple[ast.Call, ast.keyword]]):

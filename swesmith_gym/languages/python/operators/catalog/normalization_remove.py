@@ -7,9 +7,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import ANY, Edit, Example, Operator
-from swesmith_gym.languages.python.operators.text import (
-    is_named,
-)
+from swesmith_gym.languages.python.operators.text import called_name, is_named
 
 NORMALIZERS = frozenset(
     {"strip", "lstrip", "rstrip", "lower", "upper", "casefold", "title", "expandtabs", "resolve", "absolute", "replace"}

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import ANY, Edit, Example, Operator
-from swesmith_gym.languages.python.operators.text import (
-    operand_texts,
-)
+from swesmith_gym.languages.python.operators.text import operand_texts
 
 
 class OpBreakChains(Operator[ast.BinOp]):

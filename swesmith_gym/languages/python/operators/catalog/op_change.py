@@ -7,11 +7,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import ANY, Edit, Example, Operator
-from swesmith_gym.languages.python.operators.text import (
-    BINARY,
-    binary_token,
-    is_text,
-)
+from swesmith_gym.languages.python.operators.text import BINARY, binary_token, is_text
 
 GROUPS = (("+", "-", "*", "/", "//", "%"), ("&", "|", "^"), ("<<", ">>"))
 

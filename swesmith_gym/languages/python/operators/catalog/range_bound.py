@@ -7,10 +7,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import Edit, Example, Operator, replace
-from swesmith_gym.languages.python.operators.text import (
-    bracketed,
-    is_named,
-)
+from swesmith_gym.languages.python.operators.text import bracketed, is_named
 
 
 class RangeBound(Operator[ast.Call]):

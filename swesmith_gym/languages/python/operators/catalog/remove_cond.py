@@ -7,10 +7,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import Edit, Example, Operator
-from swesmith_gym.languages.python.operators.text import (
-    own_lines,
-    removal,
-)
+from swesmith_gym.languages.python.operators.text import own_lines, removal
 
 
 class RemoveCond(Operator[ast.If]):

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import Edit, Example, Operator
-from swesmith_gym.languages.python.operators.text import (
-    removal,
-)
+from swesmith_gym.languages.python.operators.text import removal
 
 
 class RemoveLoop(Operator[ast.For | ast.AsyncFor | ast.While]):

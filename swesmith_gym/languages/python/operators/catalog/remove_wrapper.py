@@ -7,10 +7,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import Edit, Example, Operator
-from swesmith_gym.languages.python.operators.text import (
-    is_text,
-    own_lines,
-)
+from swesmith_gym.languages.python.operators.text import is_text, own_lines
 
 
 class RemoveWrapper(Operator[ast.With | ast.AsyncWith | ast.Try]):

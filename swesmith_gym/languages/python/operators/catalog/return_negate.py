@@ -7,10 +7,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import Edit, Example, Operator, replace
-from swesmith_gym.languages.python.operators.text import (
-    is_named,
-    negated,
-)
+from swesmith_gym.languages.python.operators.text import is_named, negated
 
 
 class ReturnNegate(Operator[ast.Return]):

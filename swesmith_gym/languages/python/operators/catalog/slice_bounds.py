@@ -7,9 +7,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import ANY, Edit, Example, Operator, replace
-from swesmith_gym.languages.python.operators.text import (
-    bracketed,
-)
+from swesmith_gym.languages.python.operators.text import bracketed
 
 
 class SliceBounds(Operator[ast.Slice]):

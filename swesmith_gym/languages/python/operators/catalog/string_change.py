@@ -8,9 +8,7 @@ from collections.abc import Iterator
 
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators.base import ANY, Edit, Example, Operator
-from swesmith_gym.languages.python.operators.text import (
-    called_name,
-)
+from swesmith_gym.languages.python.operators.text import called_name
 
 PLAIN = re.compile(r"""[bBuU]?(['"])([^\\\n'"]+)\1""")
 UNTESTED = frozenset({"debug", "info", "warning", "warn", "error", "exception", "log", "print", "TypeVar"})
