@@ -1,1 +1,1 @@
-"""What every sandbox shows at `/opt/runner`. It runs under the repository's own interpreter; the package never imports it."""
+"""What every sandbox shows at `/opt/runner`. It runs under the repository's own interpreter."""

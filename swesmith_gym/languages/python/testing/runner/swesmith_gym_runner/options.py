@@ -24,8 +24,8 @@ edit the test. `--strict-config` since plug-ins that are not loaded leave their 
 VALUED = frozenset(
     """
     -n --numprocesses --maxprocesses --dist --tx --maxfail --durations --durations-min --cov --cov-report
-    --cov-config --cov-fail-under --cov-context --junitxml --junit-xml --junitprefix --junit-prefix --html --capture --lfnf
-    --last-failed-no-failures --pastebin --reruns --reruns-delay --randomly-seed --random-order-bucket --color
+    --cov-config --cov-fail-under --cov-context --junitxml --junit-xml --junitprefix --junit-prefix --html --capture
+    --lfnf --last-failed-no-failures --pastebin --reruns --reruns-delay --randomly-seed --random-order-bucket --color
     --rootdir --basetemp --log-file --report-log --result-log --tb
     """.split()  # noqa: SIM905
 )
