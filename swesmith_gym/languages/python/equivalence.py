@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator
 from functools import lru_cache
 from types import CodeType
 
@@ -91,25 +90,19 @@ def code_of(text: str, flags: int = 0) -> CodeType | None:
 
 def _level(tree: ast.Module) -> None:
     """Put every node on one line and take docstrings out: the compiler leaves marks for both."""
-    for node in _walk(tree):
-        if "lineno" in node._attributes:
-            node.lineno = node.end_lineno = 1  # type: ignore[attr-defined]
-            node.col_offset = node.end_col_offset = 0  # type: ignore[attr-defined]
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            _drop_docstring(node.body)
-
-
-def _walk(tree: ast.AST) -> Iterator[ast.AST]:
-    stack = [tree]
+    stack: list[ast.AST] = [tree]
     while stack:
         node = stack.pop()
-        yield node
-        for name in node._fields:
-            value = getattr(node, name, None)
-            if isinstance(value, ast.AST):
-                stack.append(value)
-            elif isinstance(value, list):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            _drop_docstring(node.body)
+        if node._attributes:
+            node.lineno = node.end_lineno = 1  # type: ignore[attr-defined]
+            node.col_offset = node.end_col_offset = 0  # type: ignore[attr-defined]
+        for value in node.__dict__.values():
+            if isinstance(value, list):
                 stack += [each for each in value if isinstance(each, ast.AST)]
+            elif isinstance(value, ast.AST):
+                stack.append(value)
 
 
 def _drop_docstring(body: list[ast.stmt]) -> None:

@@ -112,7 +112,7 @@ class Scope:
             yield "number"
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def scopes(source: str) -> tuple[Scope, ...]:
     """Every entity of the file in order of appearance. Raises: SyntaxError."""
     cutter = _Cutter(SourceFile(source))
