@@ -12,8 +12,9 @@ SHELL := /bin/sh
 .PHONY: help quickstart test lint bench clean
 .DELETE_ON_ERROR:
 
-HERE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
-ifneq ($(abspath $(HERE)),$(abspath $(CURDIR)))
+# Folder of this file; read as a whole, since its path may hold spaces.
+HERE := $(shell cd "$$(dirname -- "$(strip $(MAKEFILE_LIST))")" && pwd -P)
+ifneq ($(HERE),$(CURDIR))
 # Called with -f from another folder: everything below is relative to this file's own.
 quickstart test lint bench clean help:
 	@$(MAKE) --no-print-directory -C "$(HERE)" $@
