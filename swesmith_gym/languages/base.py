@@ -200,5 +200,10 @@ class Language(ABC):
         """Take a failure's text (`TestResult.message`) apart. Never raises."""
 
     @abstractmethod
-    def text_tokens(self, source: str) -> list[str]:
-        """The tokens of a piece of code, in order; text that is no code gives its words and signs. Never raises."""
+    def test_topic(self, test_id: str) -> tuple[str, str]:
+        """What a test is about by its names, in plain words: the area (its file), the case. Either may be empty."""
+
+    @abstractmethod
+    def reproduction(self, files: Files, summary: FailureSummary) -> str:
+        """Code that shows the failure of `summary.test_id`, made from the test's source: what it imports, what it is
+        given, what it does up to the statement that fails. Empty where the source cannot be found."""

@@ -16,7 +16,7 @@ from swesmith_gym.languages.base import (
     RunnerCommand,
     Surface,
 )
-from swesmith_gym.languages.python.testing import failures, hiding, ids, report, surface
+from swesmith_gym.languages.python.testing import excerpts, failures, hiding, ids, report, surface
 from swesmith_gym.records import CodeEntity, RepoProfile, TestReport, TestSetup
 
 BUILD_FILES = frozenset({"setup.py", "conftest.py", "noxfile.py", "tasks.py", "fabfile.py"})
@@ -66,9 +66,7 @@ class Python(Language):
 
         return syntax_error(source)
 
-    def detect(
-        self, tree: Path, *, interpreter: str = "", version: str = "", test_command: str = ""
-    ) -> RepoProfile:
+    def detect(self, tree: Path, *, interpreter: str = "", version: str = "", test_command: str = "") -> RepoProfile:
         from swesmith_gym.languages.python.detect import detect
 
         return detect(tree, interpreter=interpreter, version=version, test_command=test_command)
@@ -116,5 +114,8 @@ class Python(Language):
     def failure_summary(self, message: str) -> FailureSummary:
         return failures.summary(message)
 
-    def text_tokens(self, source: str) -> list[str]:
-        return failures.tokens(source)
+    def test_topic(self, test_id: str) -> tuple[str, str]:
+        return failures.topic(test_id)
+
+    def reproduction(self, files: Files, summary: FailureSummary) -> str:
+        return excerpts.reproduction(files, summary)

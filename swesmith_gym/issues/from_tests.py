@@ -1,0 +1,25 @@
+"""Issues with a reproduction, made from one of the tests that the bug breaks."""
+
+from __future__ import annotations
+
+import random
+
+from swesmith_gym.issues import parts, static, wording
+from swesmith_gym.issues.facts import Facts
+
+
+def statement(facts: Facts, rng: random.Random, language: str) -> str:
+    """The whole text, Markdown, title first; as `static` where there is no source. `language`: of the code block."""
+    if not facts.code:
+        return static.statement(facts, rng)
+    words = wording.subject(facts)
+    title, opening = parts.title(facts, words, rng), parts.opening(facts, words, rng)
+    mark = rng.choice(("###", "##", "####"))
+    lead = wording.say(rng, wording.CODE_LEADS, words)
+    sections = [
+        f"{mark} {rng.choice(wording.CODE_HEADINGS)}\n\n{lead}\n\n{parts.fenced(facts.code, language)}",
+        f"{mark} {rng.choice(wording.EXPECTED_HEADINGS)}\n\n{parts.expected(facts, words, rng, shown=True)}",
+        f"{mark} {rng.choice(wording.ACTUAL_HEADINGS)}\n\n{parts.actual(facts, words, rng)}",
+    ]
+    ending = parts.closing(facts, words, rng)
+    return "\n\n".join(part for part in (title, opening, *sections, ending) if part) + "\n"
