@@ -19,6 +19,7 @@ REJECTION_REASONS = frozenset(
         "patch_does_not_apply",
         "timeout",
         "all_tests_broken",
+        "collection_error",
         "touches_tests",
         "flaky",
         "duplicate",

@@ -49,6 +49,9 @@ def validate(
     workers: WorkersOption = 0,
     timeout_s: Annotated[float | None, typer.Option("--timeout-s", min=0.1, help="Limit for one candidate.")] = None,
     issues: Annotated[str, typer.Option("--issues", help="Problem statements: static or tests.")] = "tests",
+    keep_collection_errors: Annotated[
+        bool, typer.Option("--keep-collection-errors", help="Keep bugs that stop test modules from being collected.")
+    ] = False,
     created_at: Annotated[str | None, typer.Option("--created-at", help="Time stamp of the tasks (ISO 8601).")] = None,
     sandbox: SandboxOption = "auto",
     as_json: JsonOption = False,
@@ -70,7 +73,7 @@ def validate(
         testbeds={repo: built(repo, backend) for repo in sorted({c.repo for c in found})},
         out=out,
         rejected=rejected,
-        settings=ValidationSettings(common.timestamp(created_at), timeout_s),
+        settings=ValidationSettings(common.timestamp(created_at), timeout_s, keep_collection_errors),
         issue_mode=issues,
     )
     with common.progress_bar("validate") as bar:

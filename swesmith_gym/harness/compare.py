@@ -37,6 +37,16 @@ def validation(
     )
 
 
+def refuse_collection_errors(found: Validation, report: TestReport, module_of: Callable[[str], str]) -> None:
+    """Raises: CandidateRejected (collection_error) where a FAIL_TO_PASS test could not even be collected."""
+    for test in found.fail_to_pass:
+        if test not in report.results:
+            text = report.broken_modules.get(module_of(test), "").strip().splitlines()
+            raise CandidateRejected(
+                reason="collection_error", detail=f"{module_of(test)} is not collected: {text[-1] if text else ''}"
+            )
+
+
 def _kind(test: str, report: TestReport, module_of: Callable[[str], str]) -> str:
     result = report.results.get(test)
     if result is None:

@@ -27,6 +27,9 @@ class ValidationSettings:
     """Time stamp of every task, ISO 8601."""
     timeout_s: float | None = None
     """Limit for one candidate's test run, in seconds; None: a multiple of the baseline's time."""
+    keep_collection_errors: bool = False
+    """Keep bugs that stop test modules from being collected. Off: they are rejected, since the repository's own
+    command stops at the first such error, and no one would train on them (decision record 0008)."""
 
 
 def validate_all(
@@ -49,6 +52,8 @@ def validate(
         files = _buggy(candidate, testbed)
         report = _run(testbed, files, settings)
         found = compare.validation(testbed.passing, report, testbed.language.module_of)
+        if not settings.keep_collection_errors:
+            compare.refuse_collection_errors(found, report, testbed.language.module_of)
         sealed = seal(testbed, candidate.bug_patch, found.fail_to_pass)
     except CandidateRejected as rejected:
         return RejectedCandidate(candidate, rejected.reason, rejected.detail)

@@ -41,6 +41,7 @@ class ValidationJob:
             "candidates": content_id([(c.repo, c.bug_patch, c.candidate_id) for c in self.candidates]),
             "images": {repo: testbed.image.key for repo, testbed in sorted(self.testbeds.items())},
             "timeout_s": self.settings.timeout_s,
+            "keep_collection_errors": self.settings.keep_collection_errors,
             "issue_mode": self.issue_mode,
         }
 

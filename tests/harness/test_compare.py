@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from swesmith_gym.errors import CandidateRejected
-from swesmith_gym.harness.compare import validation
+from swesmith_gym.harness.compare import refuse_collection_errors, validation
 from swesmith_gym.records import Outcome, TestReport, TestResult
 
 
@@ -63,3 +63,15 @@ def test_rejections(after: dict[str, str], changes: dict[str, object], reason: s
     with pytest.raises(CandidateRejected) as caught:
         validation(["m::a"], report(after, **changes), module)
     assert caught.value.reason == reason
+
+
+def test_a_bug_that_stops_the_collection_can_be_refused() -> None:
+    after = report({"m::a": "passed"}, broken_modules={"n": "line\nSyntaxError: bad"})
+    found = validation(["m::a", "n::b"], after, module)
+    with pytest.raises(CandidateRejected, match="n is not collected: SyntaxError: bad"):
+        refuse_collection_errors(found, after, module)
+
+
+def test_a_module_that_was_broken_before_is_no_reason_to_refuse() -> None:
+    after = report({"m::a": "passed", "m::b": "failed"}, broken_modules={"n": "SyntaxError: bad"})
+    refuse_collection_errors(validation(["m::a", "m::b"], after, module), after, module)

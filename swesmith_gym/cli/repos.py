@@ -1,0 +1,173 @@
+"""`swesmith-gym repos`: which repositories are known, and their environments."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from swesmith_gym.cli import common
+from swesmith_gym.cli.common import JsonOption, SandboxOption, group
+
+app = group("Add repositories, and build their environments.")
+
+_Name = Annotated[str, typer.Argument(help="Name of the repository.")]
+_Index = Annotated[str | None, typer.Option("--index-url", help="Package index to use.")]
+_Bundle = Annotated[Path | None, typer.Option("--ca-bundle", help="Certificates (PEM) that the index is signed with.")]
+
+
+@app.command()
+def add(
+    source: Annotated[str, typer.Argument(help="`pypi:NAME==VERSION`, a git URL with `@REF`, or a folder.")],
+    name: Annotated[str, typer.Option("--name", help="Default: the project's own.")] = "",
+    python: Annotated[str, typer.Option("--python", help="Version X.Y; default: detected.")] = "",
+    install: Annotated[list[str] | None, typer.Option("--install", help="Instead of what is detected; repeatable.")] = None,
+    test_command: Annotated[str, typer.Option("--test-command", help="Instead of what is detected.")] = "",
+    index_url: _Index = None,
+    ca_bundle: _Bundle = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch a repository and detect how it is installed and tested. Nothing of it is executed.
+
+    Example: `swesmith-gym repos add pypi:marshmallow==4.4.0`
+    """
+    from swesmith_gym.repos import add as adding
+
+    profile = adding.add(
+        source, name, python, install or [], test_command, index_url=index_url, ca_bundle=ca_bundle
+    )
+    if as_json:
+        common.print_json(asdict(profile))
+    else:
+        common.say(f"added {profile.name} ({profile.source}); next: swesmith-gym repos build {profile.name}")
+
+
+@app.command()
+def build(
+    name: _Name,
+    index_url: _Index = None,
+    ca_bundle: _Bundle = None,
+    sandbox: SandboxOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Build the environment of a repository and measure its tests. Nothing is done if it is there already.
+
+    Example: `swesmith-gym repos build marshmallow`
+    """
+    from swesmith_gym import sandboxes
+    from swesmith_gym.repos import profiles
+    from swesmith_gym.repos.build import build as building
+
+    profile = profiles.load(name)
+    image = building(
+        profile, sandboxes.backend(sandbox), progress=common.say, index_url=index_url, ca_bundle=ca_bundle
+    )
+    facts = _facts(name)
+    if as_json:
+        common.print_json(facts)
+    else:
+        common.say(f"built {image.key}: {facts['passed']} of {facts['tests']} tests pass, {image.suite_s:.1f} s a run")
+
+
+@app.command("list")
+def list_(as_json: JsonOption = False) -> None:
+    """List the repositories that are known here, shipped ones included.
+
+    Example: `swesmith-gym repos list --json`
+    """
+    from swesmith_gym.repos import profiles
+
+    rows = [_facts(name) for name in profiles.names()]
+    if as_json:
+        common.print_json(rows)
+        return
+    for row in rows:
+        state = f"{row['passed']}/{row['tests']} pass, {row['suite_s']:.1f} s" if row["built"] else "not built"
+        typer.echo(f"{row['name']}\t{row['source']}\t{row['license']}\t{state}")
+
+
+@app.command()
+def show(name: _Name, as_json: JsonOption = False) -> None:
+    """Show a repository's profile and what is known of its environment.
+
+    Example: `swesmith-gym repos show marshmallow`
+    """
+    from swesmith_gym.repos import profiles
+
+    profile = profiles.load(name)
+    if as_json:
+        common.print_json(_facts(name) | {"profile": asdict(profile)})
+    else:
+        typer.echo(profiles.render(profile))
+
+
+@app.command()
+def review(
+    name: _Name,
+    yes: Annotated[bool, typer.Option("--yes", help="Approve without asking.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show on one screen what was detected, what ran and what the tests gave; ask for approval.
+
+    Example: `swesmith-gym repos review marshmallow`
+    """
+    from swesmith_gym.repos import profiles
+    from swesmith_gym.repos import review as reviewing
+
+    if not as_json:
+        typer.echo(reviewing.render(name))
+    approved = yes or (not as_json and typer.confirm("Approve this repository?", err=True))
+    if approved:
+        profiles.approve(name)
+    if as_json:
+        common.print_json(_facts(name))
+    if not approved and not as_json:
+        raise typer.Exit(1)
+
+
+@app.command()
+def remove(name: _Name, sandbox: SandboxOption = "auto", as_json: JsonOption = False) -> None:
+    """Delete a repository's environments, and its profile if you added it.
+
+    Example: `swesmith-gym repos remove marshmallow`
+    """
+    from swesmith_gym import sandboxes
+    from swesmith_gym.repos import images, profiles
+
+    mine = profiles.path_of(name).parent == profiles.user_folder()
+    count = images.remove(name, sandboxes.backend(sandbox))
+    if mine:
+        profiles.remove(name)
+    if as_json:
+        common.print_json({"name": name, "images": count, "profile": mine})
+    else:
+        common.say(f"removed {count} environments{' and the profile' if mine else ''} of {name}")
+
+
+def _facts(name: str) -> dict[str, Any]:
+    from swesmith_gym.records import Outcome
+    from swesmith_gym.repos import images, profiles
+
+    profile = profiles.load(name)
+    image = images.find(name)
+    facts: dict[str, Any] = {
+        "name": name,
+        "source": profile.source,
+        "license": profile.license,
+        "approved": profile.approved,
+        "shipped": profiles.path_of(name).parent == profiles.shipped_folder(),
+        "built": image is not None,
+    }
+    if image is not None:
+        outcomes = [r.outcome for test, r in image.baseline.items() if test not in image.quarantined]
+        facts |= {
+            "image_key": image.key,
+            "interpreter": image.interpreter_version,
+            "tests": len(outcomes),
+            "passed": sum(outcome is Outcome.PASSED for outcome in outcomes),
+            "quarantined": len(image.quarantined),
+            "suite_s": image.suite_s,
+        }
+    return facts
