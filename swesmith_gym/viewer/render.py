@@ -26,6 +26,7 @@ from swesmith_gym.viewer.templating import environment
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+_GENERATOR = '<meta name="generator" content="swesmith-gym">'
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,149}")
 
 
@@ -60,8 +61,7 @@ def render(
     """
     pages, episodes = _link(tasks, trajectories, verdicts or ())
     templates = environment()
-    for folder in ("tasks", "trajectories"):
-        (out / folder).mkdir(parents=True, exist_ok=True)
+    _make_room(out)
     _write_tasks(templates, pages, out / "tasks", title)
     _write_episodes(templates, episodes, out / "trajectories", title)
     index = out / "index.html"
@@ -79,6 +79,16 @@ def render(
         ),
     )
     return index
+
+
+def _make_room(out: Path) -> None:
+    """Make the folders; take the pages of an earlier report away, and nothing that is not one's."""
+    index = out / "index.html"
+    ours = index.is_file() and _GENERATOR in index.read_text("utf-8", errors="replace")
+    for folder in (out / "tasks", out / "trajectories"):
+        folder.mkdir(parents=True, exist_ok=True)
+        for page in folder.glob("*.html") if ours else ():
+            page.unlink()
 
 
 def _link(

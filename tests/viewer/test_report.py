@@ -194,6 +194,19 @@ def test_equal_records_give_equal_bytes(tmp_path: Path) -> None:
         assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes()
 
 
+def test_an_earlier_report_is_replaced_and_nothing_else_is_touched(tmp_path: Path) -> None:
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "mine.html").write_text("<p></p>")
+    assert set(report(tmp_path, [task(0)], [])) == {
+        "index.html",
+        f"tasks/{task(0).instance_id}.html",
+        "tasks/mine.html",
+    }
+    (tmp_path / "tasks" / "notes.txt").write_text("kept")
+    assert set(report(tmp_path, [task(1)], [])) == {"index.html", f"tasks/{task(1).instance_id}.html"}
+    assert (tmp_path / "tasks" / "notes.txt").exists()
+
+
 def test_an_empty_report_is_a_page_too(tmp_path: Path) -> None:
     assert list(report(tmp_path, [], [])) == ["index.html"]
 
