@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from swesmith_gym.errors import SandboxUnavailable
+from swesmith_gym.errors import SandboxDied, SandboxUnavailable
 from swesmith_gym.sandboxes import cgroups, program, rootfs, runs, seccomp, staging
 from swesmith_gym.sandboxes.base import (
     WORKDIR,
@@ -66,6 +66,9 @@ class Bubblewrap(SandboxBackend):
         try:
             limits = process_limits(spec.limits, peer.group is not None)
             return ClientSandbox(peer, environment(spec), spec.limits, limits)
+        except SandboxDied as error:
+            peer.remove()
+            raise SandboxUnavailable(f"bubblewrap cannot start a sandbox: {error}", fix="swesmith-gym doctor") from None
         except BaseException:
             peer.kill()
             peer.remove()

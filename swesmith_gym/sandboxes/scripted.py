@@ -1,6 +1,7 @@
 """A sandbox that runs nothing: commands are answered from a script, files live in memory. For tests and examples.
 
-It isolates nothing since nothing runs in it; its capabilities claim isolation so that code which demands it can be tested.
+It isolates nothing since nothing runs in it; its capabilities claim isolation, for
+tests of code that demands it.
 """
 
 from __future__ import annotations
@@ -74,10 +75,10 @@ class ScriptedSandbox(Sandbox):
         self,
         command: str,
         *,
-        timeout_s: float = 60.0,
-        cwd: str = WORKDIR,
-        env: Mapping[str, str] | None = None,
-        stdin: bytes = b"",
+        timeout_s: float = 60.0,  # noqa: ARG002
+        cwd: str = WORKDIR,  # noqa: ARG002
+        env: Mapping[str, str] | None = None,  # noqa: ARG002
+        stdin: bytes = b"",  # noqa: ARG002
     ) -> ExecResult:
         self._living()
         if "\0" in command:

@@ -13,7 +13,7 @@ import struct
 from functools import cache
 
 _LOAD, _EQUAL, _AT_LEAST, _BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_NUMBER, _ARCH, _FIRST_ARGUMENT = 0, 4, 16
+_NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _NEW_NAMESPACES = 0x7E020080
 """CLONE_NEW* flags of clone and unshare, CLONE_NEWTIME (which is clone's signal bits) in its low byte included."""
@@ -103,6 +103,13 @@ _REFUSED = {"x86_64": _X86_64, "aarch64": _AARCH64}
 _FLAG_CALLS = {"x86_64": (56, 272), "aarch64": (220, 97)}
 """clone and unshare: refused with flags for new namespaces. clone3 hides its flags, so it is said not to exist."""
 _CLONE3 = 435
+_ON_PROCESS_1 = {
+    "x86_64": ((302, 0), (142, 0), (144, 0), (203, 0), (314, 0), (141, 1), (251, 1)),
+    "aarch64": ((261, 0), (118, 0), (119, 0), (122, 0), (274, 0), (140, 1), (30, 1)),
+}
+"""prlimit64, sched_setparam, sched_setscheduler, sched_setaffinity, sched_setattr, setpriority, ioprio_set, and which
+argument names the process. They ask for the same user only, so that code inside could starve process 1, or let the
+kernel kill it through a limit on its CPU time."""
 _PROBED = frozenset({"io_uring_setup", "io_uring_enter", "io_uring_register", "userfaultfd"})
 _WITH_SIGNAL_BITS = 0x7E020000
 """The same for clone, whose low byte is the signal to send at the end."""
@@ -122,17 +129,19 @@ def program(machine: str = "") -> bytes:
         steps += [_step(_EQUAL, number, 0, 1), _step(_RETURN, _ERRNO | code)]
     steps += [_step(_EQUAL, _CLONE3, 0, 1), _step(_RETURN, _ERRNO | errno.ENOSYS)]
     clone, unshare = _FLAG_CALLS[machine]
-    steps += _flags(clone, _WITH_SIGNAL_BITS) + _flags(unshare, _NEW_NAMESPACES)
+    steps += _argument(clone, 0, _BITS, _WITH_SIGNAL_BITS) + _argument(unshare, 0, _BITS, _NEW_NAMESPACES)
+    for number, argument in _ON_PROCESS_1[machine]:
+        steps += _argument(number, argument, _EQUAL, 1)
     steps.append(_step(_RETURN, _ALLOW))
     return b"".join(steps)
 
 
-def _flags(number: int, bits: int) -> list[bytes]:
-    """Refuse a call whose first argument has one of `bits`. The number is loaded before and after."""
+def _argument(number: int, position: int, test: int, value: int) -> list[bytes]:
+    """Refuse a call if the low half of an argument passes a test. The call's number is loaded before and after."""
     return [
         _step(_EQUAL, number, 0, 4),
-        _step(_LOAD, _FIRST_ARGUMENT),
-        _step(_BITS, bits, 0, 1),
+        _step(_LOAD, _ARGUMENTS + 8 * position),
+        _step(test, value, 0, 1),
         _step(_RETURN, _ERRNO | errno.EPERM),
         _step(_LOAD, _NUMBER),
     ]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from swesmith_gym.errors import SandboxUnavailable
 from swesmith_gym.sandboxes.base import Limits, Sandbox, SandboxBackend, SandboxSpec
 from swesmith_gym.sandboxes.registry import available

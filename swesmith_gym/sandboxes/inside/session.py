@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+OUTPUT_FD = STATUS_FD + 1
+
+
 class Session:
     """Made once per sandbox; its bash is started when it is needed and replaced when it has ended."""
 
@@ -25,7 +28,7 @@ class Session:
         self.pid = 0
         self.number = 0
         self.last_status = 0
-        self._mute = False  # the session closed its output
+        self._forgotten = False
         self._script = self._status = self._output = -1
 
     def run(self, command: str, timeout_s: float, output_bytes: int) -> dict[str, Any]:
@@ -58,10 +61,11 @@ class Session:
         """Everything was killed: the next command finds a fresh bash."""
         if self.pid:
             self._discard()
+            self._forgotten = True
 
     def _start(self) -> None:
         script, status, output = make_pipe(), make_pipe(), make_pipe()
-        places = {0: script[0], 1: output[1], 2: output[1], STATUS_FD: status[1]}
+        places = {0: script[0], 1: output[1], 2: output[1], STATUS_FD: status[1], OUTPUT_FD: output[1]}
         self.folder = existing_folder(self.folder)
         argv = [BASH, "bash", "--noprofile", "--norc", "-O", "expand_aliases", "-s"]
         start = Start(argv, self.host.env, self.folder, places)
@@ -83,7 +87,9 @@ class Session:
         before = {0: "", 1: "! :\n"}.get(self.last_status, f"(exit {self.last_status})\n")
         word = "'" + (before + command).replace("'", "'\\''") + "'"
         report = f"builtin printf '%d %d\\n' {self.number} $? >&{STATUS_FD}"
-        line = f"eval {word} </dev/null {STATUS_FD}>&-\n{{ {report}; }} 2>/dev/null\n"
+        # its own redirections end with it: an `exec >file` would leave all later commands without output
+        places = f"</dev/null >&{OUTPUT_FD} 2>&{OUTPUT_FD} {STATUS_FD}>&- {OUTPUT_FD}>&-"
+        line = f"eval {word} {places}\n{{ {report}; }} 2>/dev/null\n"
         return line.encode("utf-8", "surrogateescape")
 
     def _follow(self, line: bytes, output: Capped, deadline: float) -> int | None:
@@ -104,7 +110,7 @@ class Session:
                 if not heard.endswith(b"\n") and len(heard) > 4096:
                     heard.clear()
             if self._output in ready and read_into(self._output, output) == 0:
-                self._mute = True
+                self._mute = True  # the session closed its output
         return None
 
     def _send(self, pending: memoryview) -> memoryview:
@@ -129,7 +135,10 @@ class Session:
         return None if timed_out else code
 
     def _lost(self) -> bool:
-        """The bash ended between two commands."""
+        """The bash ended, or was ended, between two commands."""
+        if self._forgotten:
+            self._forgotten = False
+            return True
         self.host.children.reap()
         if not self.pid or self.pid not in self.host.children.ended:
             return False

@@ -1,0 +1,197 @@
+"""From start to close, and what is left when a driver, or a sandbox, ends in another way."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from swesmith_gym.errors import SandboxDied, SandboxUnavailable
+from swesmith_gym.sandboxes import cgroups
+from swesmith_gym.sandboxes.base import Sandbox, SandboxBackend, SandboxSpec
+
+pytestmark = pytest.mark.sandbox
+
+Start = Callable[..., Sandbox]
+GROUPS = cgroups.hierarchy()
+
+
+def process_of(sandbox: Sandbox) -> int:
+    pid: int = sandbox._peer.pid  # type: ignore[attr-defined]
+    return pid
+
+
+def left_over(state: Path) -> tuple[set[str], set[str], str, int]:
+    """Episode folders, control groups, mounts and descriptors of this process."""
+    folders = {path.name for path in (state / "run").glob("*")}
+    groups = {path.name for path in GROUPS.memory.iterdir() if path.is_dir()} if GROUPS else set()
+    return folders, groups, Path("/proc/self/mounts").read_text(), len(os.listdir("/proc/self/fd"))
+
+
+def gone(pid: int, limit_s: float = 10.0) -> bool:
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], limit_s)[0])
+    finally:
+        os.close(handle)
+
+
+def test_many_leave_nothing(backend: SandboxBackend, tree: Path, state: Path) -> None:
+    spec = SandboxSpec(tree=tree)
+    backend.start(spec).close()
+    before = left_over(state)
+    pids = []
+    for turn in range(200):
+        sandbox = backend.start(spec)
+        pids.append(process_of(sandbox))
+        if turn % 10 == 0:
+            sandbox.shell().run("mkdir -p a/b; rm run.sh; chmod 000 a/b a; setsid sleep 600 &")
+        sandbox.close()
+    assert all(gone(pid) for pid in pids)
+    folders, groups, mounts, descriptors = left_over(state)
+    mine = groups - before[1]  # others on this machine may run sandboxes at the same time
+    assert not mine & {path.name for path in (state / "run").glob("*")}
+    assert (folders, mounts, descriptors) == (before[0], before[2], before[3])
+
+
+def test_group_goes_with_the_sandbox(sandbox: Sandbox) -> None:
+    if GROUPS is None:
+        pytest.skip("no control groups here")
+    name = sandbox._peer.folder.name  # type: ignore[attr-defined]
+    assert str(process_of(sandbox)) in (GROUPS.memory / name / "cgroup.procs").read_text().split()
+    sandbox.close()
+    assert not (GROUPS.memory / name).exists()
+    assert not (GROUPS.pids / name).exists()
+
+
+def test_killed_from_outside(start: Start) -> None:
+    sandbox = start()
+    os.kill(process_of(sandbox), signal.SIGKILL)
+    assert gone(process_of(sandbox))
+    with pytest.raises(SandboxDied):
+        sandbox.run("true")
+    assert not sandbox.alive
+    with pytest.raises(SandboxDied):
+        sandbox.run("true")
+
+
+def test_killed_during_a_command(start: Start) -> None:
+    sandbox = start()
+    killer = threading.Timer(0.5, os.kill, (process_of(sandbox), signal.SIGKILL))
+    killer.start()
+    with pytest.raises(SandboxDied):
+        sandbox.run("sleep 60")
+    killer.join()
+
+
+def test_closed_during_a_command(start: Start) -> None:
+    sandbox = start()
+    closer = threading.Timer(0.5, sandbox.close)
+    closer.start()
+    with pytest.raises(SandboxDied):
+        sandbox.shell().run("sleep 60")
+    closer.join()
+    assert not sandbox.alive
+
+
+def test_process_1_that_hangs(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox = start()
+    monkeypatch.setattr("swesmith_gym.sandboxes.client.GRACE_S", 0.5)
+    os.kill(process_of(sandbox), signal.SIGSTOP)
+    with pytest.raises(SandboxDied, match="does not answer"):
+        sandbox.run("true", timeout_s=0.5)
+    assert gone(process_of(sandbox))
+
+
+DRIVER = """
+import os, sys
+from pathlib import Path
+from swesmith_gym.sandboxes.base import SandboxSpec
+from swesmith_gym.sandboxes.registry import backend
+sandbox = backend("{name}").start(SandboxSpec(tree=Path("{tree}")))
+sandbox.shell().run("setsid sleep 600 & disown")
+print(sandbox._peer.pid, flush=True)
+{then}
+"""
+
+
+@pytest.mark.parametrize("then", ["sandbox.run('sleep 600', timeout_s=600)", "os.read(0, 1)"], ids=["busy", "idle"])
+def test_driver_that_dies(backend: SandboxBackend, tree: Path, state: Path, then: str) -> None:
+    code = DRIVER.format(name=backend.name, tree=tree, then=then)
+    driver = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert driver.stdout is not None
+    pid = int(driver.stdout.readline())
+    driver.kill()
+    driver.communicate()
+    assert gone(pid)
+    assert len(list((state / "run").glob("*"))) >= 1
+    fresh = f"backend('{backend.name}').start(SandboxSpec(tree=Path('{tree}'))).close()"
+    lines = DRIVER.splitlines()[1:5]
+    subprocess.run([sys.executable, "-c", "\n".join([*lines, fresh])], check=True)
+    assert not list((state / "run").glob("*"))
+
+
+def test_forked_driver(start: Start) -> None:
+    sandbox = start()
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert sandbox.run("echo on").stdout == b"on\n"
+
+
+def test_many_at_once_from_threads(backend: SandboxBackend, tree: Path) -> None:
+    found: list[bytes] = []
+
+    def play(number: int) -> None:
+        with backend.start(SandboxSpec(tree=tree)) as sandbox:
+            sandbox.shell().run(f"echo {number} > mine")
+            found.append(sandbox.run("cat mine").stdout)
+
+    threads = [threading.Thread(target=play, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [b"%d\n" % number for number in range(8)]
+
+
+def test_backend_and_spec_pickle(backend: SandboxBackend, tree: Path) -> None:
+    spec = SandboxSpec(tree=tree)
+    again, spec_again = pickle.loads(pickle.dumps((backend, spec)))
+    with again.start(spec_again) as sandbox:
+        assert sandbox.run("cat run.sh").stdout == b"echo hello\n"
+
+
+def test_missing_tree_is_named(backend: SandboxBackend, tmp_path: Path, state: Path) -> None:
+    before = left_over(state)[0]
+    with pytest.raises(FileNotFoundError, match="no-such-tree"):
+        backend.start(SandboxSpec(tree=tmp_path / "no-such-tree"))
+    assert left_over(state)[0] == before
+
+
+def test_start_that_fails_says_why(backend: SandboxBackend, tree: Path, state: Path) -> None:
+    before = left_over(state)
+    with pytest.raises(SandboxUnavailable, match="etc"):
+        backend.start(SandboxSpec(tree=tree, links={"/etc/passwd": "/tmp"}))
+    assert (left_over(state)[0], left_over(state)[3]) == (before[0], before[3])
+
+
+def test_close_is_quick_under_load(start: Start) -> None:
+    sandbox = start(processes=64)
+    sandbox.shell().run("for i in $(seq 50); do (while :; do :; done) & done")
+    began = time.monotonic()
+    sandbox.close()
+    assert time.monotonic() - began < 5

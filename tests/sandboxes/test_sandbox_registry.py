@@ -1,0 +1,140 @@
+"""Choosing a backend by name, what doctor is told, and the scripted backend."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from swesmith_gym.errors import InputError, SandboxDied, SandboxUnavailable
+from swesmith_gym.records import ExecResult, FileChange
+from swesmith_gym.sandboxes import bubblewrap, cgroups, host, staging
+from swesmith_gym.sandboxes.base import SandboxBackend, SandboxSpec
+from swesmith_gym.sandboxes.registry import NAMES, available, backend
+from swesmith_gym.sandboxes.scripted import ScriptedBackend, ScriptedSandbox
+
+
+def test_unknown_names_are_bad_input() -> None:
+    with pytest.raises(InputError, match="chroot"):
+        backend("chroot")
+
+
+def test_every_name_is_a_backend_or_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {one.name for one in available()}
+    for name in NAMES:
+        if name in known:
+            assert backend(name).name == name
+        else:
+            with pytest.raises(SandboxUnavailable, match=name) as caught:
+                backend(name)
+            assert "\n" not in str(caught.value)
+            assert caught.value.fix
+
+
+def test_environment_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWESMITH_GYM_SANDBOX", "bubblewrap")
+    assert backend().name == "bubblewrap"
+    monkeypatch.setenv("SWESMITH_GYM_SANDBOX", "nonsense")
+    with pytest.raises(InputError):
+        backend()
+    assert backend("bubblewrap").name == "bubblewrap"
+
+
+def test_auto_names_every_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> Path:
+        raise SandboxUnavailable("no bubblewrap", fix="install it")
+
+    monkeypatch.setattr(bubblewrap, "find_bwrap", none)
+    with pytest.raises(SandboxUnavailable, match=r"bubblewrap: no bubblewrap; docker: "):
+        backend("auto")
+
+
+@pytest.mark.sandbox
+def test_checks_of_a_host_that_works(backend: SandboxBackend) -> None:
+    found = backend.checks()
+    assert {"bwrap", "user namespaces", "disk", "git", "bash", "sandbox"} <= {check.name for check in found}
+    for check in found:
+        assert check.detail
+        assert check.ok or check.fix
+
+
+def _proc(folder: Path, **values: str) -> Path:
+    for name, value in {"user/max_user_namespaces": "100", **values}.items():
+        path = folder / "sys" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(value + "\n")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("switch", "value", "fix"),
+    [
+        ("user/max_user_namespaces", "0", "sudo sysctl -w user.max_user_namespaces=15000"),
+        (
+            "kernel/apparmor_restrict_unprivileged_userns",
+            "1",
+            "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+        ),
+    ],
+)
+def test_obstacles_come_with_their_fix(tmp_path: Path, switch: str, value: str, fix: str) -> None:
+    bad = [check for check in host.kernel_checks(_proc(tmp_path, **{switch: value})) if not check.ok]
+    assert [check.fix for check in bad] == [fix]
+    assert all(check.ok for check in host.kernel_checks(_proc(tmp_path / "good")))
+
+
+def test_kernel_without_user_namespaces(tmp_path: Path) -> None:
+    assert not host.kernel_checks(tmp_path)[0].ok
+
+
+def test_barriers(tmp_path: Path) -> None:
+    deep = tmp_path / "closed" / "open" / "state"
+    deep.mkdir(parents=True)
+    (tmp_path / "closed").chmod(0o700)
+    assert staging.below_barrier(deep, 54321) == tmp_path / "closed" / "open"
+    assert staging.below_barrier(Path("/usr/bin"), 54321) is None
+
+
+def test_version_of_no_program(tmp_path: Path) -> None:
+    assert bubblewrap.version_of(tmp_path / "none") == (0,)
+    assert bubblewrap.version_of(Path("/bin/true")) == (0,)
+
+
+def test_groups_are_limited_and_removed() -> None:
+    found = cgroups.hierarchy()
+    if found is None:
+        pytest.skip("no control groups here")
+    group = cgroups.Group(found, "test-of-limits", 64 << 20, 32)
+    try:
+        assert (found.pids / "test-of-limits" / "pids.max").read_text() == "32\n"
+        assert group.oom_kills() == 0
+    finally:
+        group.close()
+    assert not (found.memory / "test-of-limits").exists()
+    group.close()
+
+
+def test_scripted_sandbox_answers_and_keeps_files(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x\n")
+    scripted = ScriptedBackend({"ls": b"a.py\n", "bad": ExecResult(2, b"", b"no", 0.1), "die": SandboxDied("gone")})
+    with scripted.start(SandboxSpec(tree=tmp_path)) as sandbox:
+        assert sandbox.run("ls").stdout == b"a.py\n"
+        assert sandbox.shell().run("bad").exit_code == 2
+        assert sandbox.run("unknown").exit_code == 127
+        with pytest.raises(SandboxDied):
+            sandbox.run("die")
+        sandbox.apply((FileChange("b/c", b"new", 0o755), FileChange("a.py", None)))
+        assert sandbox.manifest()["b/c"].sha256 == hashlib.sha256(b"new").hexdigest()
+        assert sandbox.read_file("/testbed/b/c") == b"new"
+        with pytest.raises(FileNotFoundError):
+            sandbox.read_file("a.py")
+    assert scripted.started[0].commands == ["ls", "bad", "unknown", "die"]
+    with pytest.raises(SandboxDied):
+        sandbox.run("ls")
+
+
+def test_scripted_sandbox_by_function() -> None:
+    sandbox = ScriptedSandbox(lambda command: command.upper().encode(), {"f": b"1"})
+    assert sandbox.run("echo").stdout == b"ECHO"
+    assert sandbox.manifest().keys() == {"f"}
