@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from swesmith_gym.languages.base import FailureSummary, Files, Language
 from swesmith_gym.records import TaskInstance
 
-ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{4,}\b")
-TEMPORARY = re.compile(r"/tmp/(?:pytest-of-[^/\s]+/pytest-\d+/)?[A-Za-z0-9_.-]+")
-ORIGIN = re.compile(r"^\s*\+\s+(?:where|and)\s")
+ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{4,}\b|(?<=\.\.\.)[0-9a-f]{5,}\b")
+TEMPORARY = re.compile(r"/tmp/[\w./-]+")
 MAX_MESSAGE_LINES = 18
 MAX_MESSAGE_CHARS = 1200
 MAX_VALUE_CHARS = 300
@@ -88,7 +87,7 @@ def _reproduction(
 
 
 def _scrub(text: str) -> str:
-    return TEMPORARY.sub("/tmp/folder", ADDRESS.sub("0x...", text))
+    return TEMPORARY.sub("/tmp/...", ADDRESS.sub("...", text))
 
 
 def _value(text: str) -> str:
@@ -98,7 +97,7 @@ def _value(text: str) -> str:
 
 def _clean(text: str) -> str:
     lines = [line.rstrip() for line in _scrub(text).splitlines()]
-    lines = [line for line in lines if line.strip() and not ORIGIN.match(line)]
+    lines = [line for line in lines if line.strip()]
     shown = "\n".join(lines[:MAX_MESSAGE_LINES])
     cut = len(lines) > MAX_MESSAGE_LINES or len(shown) > MAX_MESSAGE_CHARS
     return shown[:MAX_MESSAGE_CHARS].rstrip() + ("\n..." if cut else "")

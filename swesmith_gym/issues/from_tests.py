@@ -12,7 +12,7 @@ def statement(facts: Facts, rng: random.Random, language: str) -> str:
     """The whole text, Markdown, title first; as `static` where there is no source. `language`: of the code block."""
     if not facts.code:
         return static.statement(facts, rng)
-    words = wording.subject(facts)
+    words = wording.subject(facts, rng)
     title, opening = parts.title(facts, words, rng), parts.opening(facts, words, rng)
     mark = rng.choice(("###", "##", "####"))
     lead = wording.say(rng, wording.CODE_LEADS, words)

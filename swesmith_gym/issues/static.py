@@ -10,7 +10,7 @@ from swesmith_gym.issues.facts import Facts
 
 def statement(facts: Facts, rng: random.Random) -> str:
     """The whole text, Markdown, title first."""
-    words = wording.subject(facts)
+    words = wording.subject(facts, rng)
     title, opening = parts.title(facts, words, rng), parts.opening(facts, words, rng)
     expected = parts.expected(facts, words, rng, shown=False)
     actual = parts.actual(facts, words, rng)

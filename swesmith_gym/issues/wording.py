@@ -135,7 +135,7 @@ class Subject:
     areas: str
 
 
-def subject(facts: Facts) -> Subject:
+def subject(facts: Facts, rng: random.Random) -> Subject:
     """The words for one task."""
     error = facts.exception.rpartition(".")[2] or "error"
     article = "an" if error[:1].lower() in "aeiou" else "a"
@@ -143,7 +143,8 @@ def subject(facts: Facts) -> Subject:
     topic = f"`{case}`" if " " not in case else f'"{case}"'
     if facts.area and facts.area != case:
         topic = f"{topic} ({facts.area})"
-    place = f"{facts.area} - {case}" if facts.area and facts.area != case else case
+    joined = rng.choice(("{area} - {case}", "{area}: {case}", "{case}", "{case}, {area}"))
+    place = joined.format(area=facts.area, case=case) if facts.area and facts.area != case else case
     shown = f"`{error}`" if facts.exception else "error"
     return Subject(
         repo=facts.repo,

@@ -13,7 +13,8 @@ ERROR_LINE = re.compile(r"^E(?:   |$)(.*)$")
 EXCEPTION = re.compile(r"^(?P<type>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?$", re.DOTALL)
 FRAME = re.compile(r"^(?P<path>\S.*?):(?P<line>\d+): in (?P<name>.+)$")
 NOT_RAISED = re.compile(r"DID NOT RAISE (?:any of )?(?P<what>.+)")
-ORIGIN = re.compile(r"^ \+  (?:where|and)\s")
+REMARK = re.compile(r"^\s*(?:\+\s+(?:where|and)\s|Use -v to get |Full diff:$|\.\.\.Full output truncated)")
+"""Lines about the runner's own display, or that repeat the test's expression."""
 WANTED_NAMES = frozenset({"expected", "expect", "exp", "want", "wanted", "desired", "target", "reference"})
 
 
@@ -67,7 +68,7 @@ def _error(lines: list[str]) -> list[str]:
 
 def _split(error: list[str]) -> tuple[str, str]:
     """Type and message of the error."""
-    text = "\n".join(error).strip("\n")
+    text = "\n".join(line for line in error if not REMARK.match(line)).strip("\n")
     if text.startswith("assert "):
         return "AssertionError", text
     first, _, rest = text.partition("\n")
@@ -94,21 +95,23 @@ def _values(exception: str, text: str, line: str) -> tuple[str, str]:
         names = re.findall(r"<class '([^']+)'>", missing["what"]) or [missing["what"]]
         return " or ".join(name.removeprefix("builtins.") for name in names) + " is raised", "nothing is raised"
     first = next((part for part in text.splitlines() if part.startswith("assert ")), "")
-    compared = _comparison(first.removeprefix("assert "), ast.Eq)
+    compared = _comparison(first.removeprefix("assert "))
+    if compared and any("..." in side for side in compared):
+        return "", ""
     if exception != "AssertionError" or compared is None:
         return "", ""
     left, right = compared
     return (left, right) if _wanted_first(line) else (right, left)
 
 
-def _comparison(expression: str, operator: type[ast.cmpop]) -> tuple[str, str] | None:
-    """Both sides of a comparison, as text; a text that was shortened until it is no expression is split at the sign."""
+def _comparison(expression: str) -> tuple[str, str] | None:
+    """Both sides of `==` or `is`, as text; a text that was shortened until it is no expression is split at the sign."""
     try:
         node = ast.parse(expression, mode="eval").body
     except (SyntaxError, ValueError):
         sides = expression.split(" == ")
         return (sides[0], sides[1]) if len(sides) == 2 else None
-    if not isinstance(node, ast.Compare) or not isinstance(node.ops[0], operator) or len(node.ops) != 1:
+    if not isinstance(node, ast.Compare) or not isinstance(node.ops[0], ast.Eq | ast.Is) or len(node.ops) != 1:
         return None
     left, right = (ast.get_source_segment(expression, side) for side in (node.left, node.comparators[0]))
     return (left, right) if left and right else None

@@ -16,6 +16,8 @@ from .outcomes import Phases, capped
 TEXT_BUDGET = 8 << 20
 """Characters of failure text in one report; later failures keep SHORT_CHARS each."""
 SHORT_CHARS = 200
+VALUE_CHARS, VALUES_CHARS = 300, 1000
+"""Of one value that a failing test was given, and of all of them together."""
 
 
 class ReportPlugin:
@@ -123,7 +125,12 @@ class ReportPlugin:
         from _pytest._io.saferepr import saferepr
 
         lines = [text, f"test: {nodeid}"]
+        left = VALUES_CHARS
         callspec = getattr(self._items.get(nodeid), "callspec", None)
-        for name, value in list(getattr(callspec, "params", {}).items())[:8]:
-            lines.append(f"with: {name} = {saferepr(value, maxsize=SHORT_CHARS)}")
+        for name, value in getattr(callspec, "params", {}).items():
+            shown = " ".join(saferepr(value, maxsize=4 * VALUE_CHARS).splitlines())
+            shown = shown if len(shown) <= VALUE_CHARS else f"{shown[: VALUE_CHARS // 2]}..."
+            left -= len(shown)
+            if left > 0:
+                lines.append(f"with: {name} = {shown}")
         return "\n".join(lines)
