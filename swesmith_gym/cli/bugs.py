@@ -46,7 +46,7 @@ def validate(
     candidates: Annotated[Path, typer.Argument(help="Candidates (JSON Lines).")],
     out: Annotated[Path, typer.Option("--out", help="The task table.")] = Path("tasks.parquet"),
     rejected: Annotated[Path, typer.Option("--rejected", help="Rejected candidates.")] = Path("rejected.jsonl"),
-    workers: WorkersOption = 0,
+    workers: WorkersOption = common.DEFAULT_WORKERS,
     timeout_s: Annotated[float | None, typer.Option("--timeout-s", min=0.1, help="Limit for one candidate.")] = None,
     issues: Annotated[str, typer.Option("--issues", help="Problem statements: static or tests.")] = "tests",
     keep_collection_errors: Annotated[
@@ -78,7 +78,7 @@ def validate(
     )
     with common.progress_bar("validate") as bar:
         table, dropped = validation.run(
-            job, common.executor(workers or common.default_workers()), lambda n, total, kept: bar(n, total, f"{kept} tasks")
+            job, common.executor(workers), lambda n, total, kept: bar(n, total, f"{kept} tasks")
         )
     summary = validation.summary(table, dropped)
     if as_json:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from swesmith_gym.executors import Executor
 
+DEFAULT_WORKERS = len(os.sched_getaffinity(0))
+"""One worker a core that this process may use."""
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 SandboxOption = Annotated[
     str,
@@ -33,13 +36,8 @@ SandboxOption = Annotated[
     ),
 ]
 WorkersOption = Annotated[
-    int, typer.Option("--workers", min=1, help="How many sandboxes run at once.", show_default="the number of cores")
+    int, typer.Option("--workers", min=1, help="How many sandboxes run at once; default: one a core.")
 ]
-
-
-def default_workers() -> int:
-    """One worker a core that this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def executor(workers: int) -> Executor:

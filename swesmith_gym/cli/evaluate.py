@@ -16,7 +16,7 @@ def evaluate(
     tasks: Annotated[Path, typer.Option("--tasks", help="A task table.")],
     predictions: Annotated[str, typer.Option("--predictions", help="JSON Lines or JSON, or the word gold or nop.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the reports.")],
-    workers: WorkersOption = 0,
+    workers: WorkersOption = common.DEFAULT_WORKERS,
     sandbox: SandboxOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
@@ -35,7 +35,7 @@ def evaluate(
     folder = common.out_folder(out)
     verdicts = []
     with common.progress_bar("evaluate") as bar:
-        pool = common.executor(workers or common.default_workers())
+        pool = common.executor(workers)
         for verdict in run(table, chosen, folder, pool, sandbox=sandbox):
             verdicts.append(verdict)
             bar(len(verdicts), len(chosen), f"{sum(v.resolved for v in verdicts)} resolved")

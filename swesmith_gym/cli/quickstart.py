@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def quickstart(
     out: Annotated[Path, typer.Option("--out", help="Folder for everything that is made.")] = Path("out/quickstart"),
-    workers: WorkersOption = 0,
+    workers: WorkersOption = common.DEFAULT_WORKERS,
     created_at: Annotated[str | None, typer.Option("--created-at", help="Time stamp of the tasks (ISO 8601).")] = None,
     sandbox: SandboxOption = "auto",
     as_json: JsonOption = False,
@@ -36,7 +36,7 @@ def quickstart(
         result = run(
             folder,
             sandboxes.backend(sandbox),
-            common.executor(workers or common.default_workers()),
+            common.executor(workers),
             common.timestamp(created_at),
             common.say,
             bar,

@@ -21,7 +21,7 @@ def rollout(
     seed: Annotated[int, typer.Option("--seed", help="Of the first episode; the others count on.")] = 0,
     max_steps: Annotated[int, typer.Option("--max-steps", min=1)] = 50,
     max_seconds: Annotated[float, typer.Option("--max-seconds", min=1)] = 600.0,
-    workers: WorkersOption = 0,
+    workers: WorkersOption = common.DEFAULT_WORKERS,
     resume: Annotated[bool, typer.Option("--resume", help="Keep what is in --out, and play the rest.")] = False,
     sandbox: SandboxOption = "auto",
     as_json: JsonOption = False,
@@ -45,7 +45,7 @@ def rollout(
         raise InputError(f"{store.path} holds {len(kept)} trajectories of this agent: add --resume, or choose another --out")
     env = {"sandbox": sandbox, "max_steps": max_steps, "max_seconds": max_seconds}
     settings = RolloutSettings(agent, episodes, seed, env)
-    pool = common.executor(workers or common.default_workers())
+    pool = common.executor(workers)
     with common.progress_bar("rollout") as bar:
         for trajectory in run(chosen, make_agent, pool, settings, done={(t.instance_id, t.seed) for t in kept}):
             store.append(trajectory)

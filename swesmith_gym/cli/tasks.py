@@ -98,7 +98,7 @@ def verify(
     sample: Annotated[int | None, typer.Option("--sample", min=1, help="Only this many, drawn by the seed.")] = None,
     seed: Annotated[int, typer.Option("--seed")] = 0,
     out: Annotated[Path | None, typer.Option("--out", help="Write the evidence here (JSON).")] = None,
-    workers: WorkersOption = 0,
+    workers: WorkersOption = common.DEFAULT_WORKERS,
     sandbox: SandboxOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
@@ -115,7 +115,7 @@ def verify(
     chosen = list(table) if sample is None else random.Random(seed).sample(list(table), min(sample, len(table)))
     checks = []
     with common.progress_bar("verify") as bar:
-        pool = common.executor(workers or common.default_workers())
+        pool = common.executor(workers)
         for check in run(chosen, pool, rounds=rounds, sandbox=sandbox):
             checks.append(check)
             bar(len(checks), 2 * rounds * len(chosen))
