@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
-import stat
 from pathlib import Path
 
 from swesmith_gym.home import home
@@ -50,23 +50,35 @@ def stale_runs() -> list[Path]:
 
 
 def remove_tree(folder: Path) -> None:
-    """Delete a folder whatever modes it was left with. Never raises; what cannot be removed stays."""
-    shutil.rmtree(folder, onerror=_open_up)
-
-
-def _open_up(_function: object, path: str, _error: object) -> None:
-    """A folder may hold no rights for its owner (overlay work folders do): give them back and go on."""
-    for name in (os.path.dirname(path), path):
-        try:
-            found = os.lstat(name)
-            if stat.S_ISDIR(found.st_mode) and found.st_uid in (os.geteuid(), 0):
-                os.chmod(name, 0o700)
-        except OSError:
-            continue
+    """Delete a folder whatever modes and depth it was left with. Never raises; what cannot be removed stays."""
     try:
-        if stat.S_ISDIR(os.lstat(path).st_mode):
-            shutil.rmtree(path, onerror=lambda *_: None)
-        else:
-            os.unlink(path)
-    except OSError:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
         return
+    except (OSError, RecursionError):
+        _flatten(folder)
+
+
+def _flatten(folder: Path) -> None:
+    """Delete level by level: each folder's folders move up to the top, so that no path is ever too long.
+
+    A folder may hold no rights for its owner (overlay work folders do): they are given back first.
+    """
+    moved = 0
+    with contextlib.suppress(OSError):
+        folder.chmod(0o700)
+        while children := list(os.scandir(folder)):
+            for child in children:
+                if not child.is_dir(follow_symlinks=False):
+                    os.unlink(child)
+                    continue
+                os.chmod(child, 0o700)
+                for inner in list(os.scandir(child)):
+                    if inner.is_dir(follow_symlinks=False):
+                        os.chmod(inner, 0o700)
+                        moved += 1
+                        os.rename(inner, folder / f".moved-{os.getpid()}-{moved}")
+                    else:
+                        os.unlink(inner)
+                os.rmdir(child)
+        folder.rmdir()

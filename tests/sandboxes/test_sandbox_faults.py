@@ -102,7 +102,7 @@ TIME = [
 ]
 OUTPUT = [
     Fault("1 GiB", "head -c 1G /dev/zero | tr '\\0' '\\n'", lambda r: r.output_truncated and r.exit_code == 0, 60),
-    Fault("256 MiB without a newline", "head -c 256M /dev/zero", lambda r: r.output_truncated and r.exit_code == 0, 60),
+    Fault("256 MiB without a newline", "head -c 256M /dev/zero", lambda r: r.output_truncated and r.exit_code == 0, 40),
     Fault("on stderr only", "echo wrong >&2", says(b"wrong", 0)),
     Fault("NUL", "printf 'a\\0b'", says(b"a\0b", 0)),
     Fault("invalid UTF-8", "printf '\\xff\\xfe'", says(b"\xff\xfe", 0)),
@@ -126,7 +126,7 @@ OUTPUT = [
 ]
 FAULTS = RESOURCES + TIME + OUTPUT
 CASES = [
-    pytest.param(fault, how, id=f"{fault.name}-{how}")
+    pytest.param(fault, how, id=f"{fault.name}-{how}", marks=[pytest.mark.slow] if fault.timeout_s >= 60 else [])
     for fault in FAULTS
     for how in ("run", "shell")
     if fault.only in ("", how)

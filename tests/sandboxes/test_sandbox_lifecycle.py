@@ -48,6 +48,7 @@ def gone(pid: int, limit_s: float = 10.0) -> bool:
         os.close(handle)
 
 
+@pytest.mark.slow
 def test_many_leave_nothing(backend: SandboxBackend, tree: Path, state: Path) -> None:
     spec = SandboxSpec(tree=tree)
     backend.start(spec).close()
