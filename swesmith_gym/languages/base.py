@@ -139,10 +139,15 @@ class Language(ABC):
     # Building
 
     @abstractmethod
-    def detect(self, tree: Path, *, interpreter: str = "") -> RepoProfile:
+    def detect(
+        self, tree: Path, *, interpreter: str = "", version: str = "", test_command: str = ""
+    ) -> RepoProfile:
         """What the tree says of itself: a profile without name, source and hash.
 
-        Raises: ProfileError (no tests, no package)."""
+        `interpreter`: a version to use instead of the best guess; `version`: the release, for trees that would ask
+        git for it; `test_command`: how tests are run, instead of what is found.
+        Raises: ProfileError (no tests, no package; `step="interpreter"`: the tree does not allow that one), InputError.
+        """
 
     @abstractmethod
     def build_steps(self, profile: RepoProfile, *, lock: str, interpreter: str) -> list[BuildStep]:
@@ -163,6 +168,10 @@ class Language(ABC):
     ) -> RunnerCommand:
         """The one runner command. `tests`: exact ids to run out of all that are collected, in their usual order;
         None: all. `report`: path inside the sandbox where the structured report is to appear. `env`: added last."""
+
+    @abstractmethod
+    def without(self, test_id: str) -> tuple[str, ...]:
+        """Arguments of the runner (`TestSetup.args`) that leave out one test, for good."""
 
     @abstractmethod
     def parse_report(

@@ -32,7 +32,7 @@ _HARD = -1
 class _Unpacked(io.RawIOBase):
     """A decompressed stream that ends in an error once it has given more than the cap."""
 
-    def __init__(self, raw: IO[bytes]) -> None:
+    def __init__(self, raw: io.BufferedIOBase) -> None:
         self._raw = raw
         self._left = MAX_BYTES + (64 << 20)
 
@@ -119,11 +119,16 @@ def _tar(data: bytes) -> Iterator[Member]:
     import gzip
     import lzma
 
-    openers = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
-    opener = openers.get(data[:2])
-    raw: IO[bytes] = opener(io.BytesIO(data)) if opener else io.BytesIO(data)  # type: ignore[assignment]
+    packed = io.BytesIO(data)
+    raw: io.BufferedIOBase = packed
+    if data.startswith(b"\x1f\x8b"):
+        raw = gzip.GzipFile(fileobj=packed)
+    elif data.startswith(b"BZh"):
+        raw = bz2.BZ2File(packed)
+    elif data.startswith(b"\xfd7zXZ"):
+        raw = lzma.LZMAFile(packed)
     budget = _Budget()
-    with tarfile.open(fileobj=_Unpacked(raw), mode="r|") as archive:  # type: ignore[call-overload]
+    with tarfile.open(fileobj=_Unpacked(raw), mode="r|") as archive:
         for member in archive:
             if member.isdir():
                 continue

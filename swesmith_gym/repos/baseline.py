@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from swesmith_gym.errors import ProfileError
@@ -18,6 +17,8 @@ from swesmith_gym.sandboxes.base import SandboxBackend
 RUNS = 3
 LEAST_PASSING = 0.8
 """Share of the tests that must pass for a repository to be kept, skipped ones aside."""
+MOST_HANGING = 3
+"""Tests that may be taken out because they do not end."""
 _SHOWN = 8
 
 
@@ -26,39 +27,68 @@ class Baseline:
     """What the runs showed together."""
 
     results: Mapping[str, TestResult]
-    """Every id of any run, in the order of the first that had it; durations are medians."""
+    """Every id of the first run, in its order; durations are medians over the runs."""
     quarantined: Mapping[str, str]
-    """Id -> `flaky` or `unstable_id`."""
+    """Id -> `flaky`, `unstable_id` or `hangs`."""
     broken_modules: Mapping[str, str]
     suite_s: float
     """Median wall time of a run, in seconds."""
 
 
-def measure(
-    where: Path,
-    language: Language,
-    prefix: str,
-    setup: TestSetup,
-    backend: SandboxBackend,
-    progress: Callable[[str], None],
-) -> Baseline:
-    """Run the suite of the image in the folder `where`. The first run seeds the byte code.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An image in the making, and what runs it."""
 
-    Raises: ProfileError (`step="baseline"`: a run did not end, nothing was collected, too little passes), SandboxError.
+    where: Path
+    """Its folder."""
+    language: Language
+    prefix: str
+    """Of its interpreter; empty below `/usr`."""
+    backend: SandboxBackend
+
+
+def measure(place: Place, setup: TestSetup, progress: Callable[[str], None]) -> tuple[Baseline, TestSetup]:
+    """Run the suite several times; the first run seeds the byte code.
+
+    A test that keeps the first run from ending is taken out of the set-up and quarantined (`hangs`), which is why the
+    set-up comes back as well. Raises: ProfileError (`step="baseline"`: a run did not end, nothing was collected, too
+    little passes), SandboxError.
     """
-    reports = []
-    for run in range(RUNS):
-        progress(f"baseline {run + 1} of {RUNS}")
-        first = run == 0
-        with backend.start(spec_of(where, language.name, prefix, seed=first)) as sandbox:
-            env = language.seed_env if first else None
-            reports.append(run_tests(sandbox, language, setup, env=env))
-        _check_end(reports[-1], setup)
-        if first:
-            _forget_tree(where / "bytecode", backend)
+    hanging: list[str] = []
+    reports: list[TestReport] = []
+    while len(reports) < RUNS:
+        progress(f"baseline {len(reports) + 1} of {RUNS}")
+        first = not reports
+        report = _run(place, setup, seed=first)
+        stuck = _stuck(report) if first and len(hanging) < MOST_HANGING else ""
+        if stuck:
+            progress(f"{stuck} does not end: taken out")
+            hanging.append(stuck)
+            setup = replace(setup, args=(*setup.args, *place.language.without(stuck)))
+            continue
+        _check_end(report, setup)
+        reports.append(report)
     found = combine(reports)
     check(found)
-    return found
+    return replace(found, quarantined={**found.quarantined, **dict.fromkeys(hanging, "hangs")}), setup
+
+
+def _run(place: Place, setup: TestSetup, *, seed: bool) -> TestReport:
+    spec = spec_of(place.where, place.language.name, place.prefix, seed=seed)
+    with place.backend.start(spec) as sandbox:
+        report = run_tests(sandbox, place.language, setup, env=place.language.seed_env if seed else None)
+    if seed:
+        _forget_tree(place.where / "bytecode", place.backend)
+    return report
+
+
+def _stuck(report: TestReport) -> str:
+    """The test that a run out of time was at; empty where it is not one single test that takes the time."""
+    if not report.timed_out or not report.collected:
+        return ""
+    left = [test for test in report.collected if test not in report.results]
+    spent = sum(result.duration_s for result in report.results.values())
+    return left[0] if left and spent < report.duration_s / 2 else ""
 
 
 def _forget_tree(bytecode: Path, backend: SandboxBackend) -> None:
@@ -86,14 +116,13 @@ def _check_end(report: TestReport, setup: TestSetup) -> None:
 
 def combine(reports: list[TestReport]) -> Baseline:
     """What several runs of the same suite show together."""
-    seen = Counter(test for report in reports for test in report.results)
     results: dict[str, TestResult] = {}
     quarantined = {}
-    for test, count in seen.items():
+    for test in reports[0].results:
         runs = [report.results[test] for report in reports if test in report.results]
         duration = round(statistics.median(run.duration_s for run in runs), 4)
         results[test] = TestResult(runs[0].outcome, duration, runs[0].message[-2000:])
-        if count < len(reports):
+        if len(runs) < len(reports):
             quarantined[test] = "unstable_id"
         elif len({run.outcome for run in runs}) > 1:
             quarantined[test] = "flaky"

@@ -1,4 +1,4 @@
-"""From a profile to an image: fetch, resolve, install, measure. What the repository's code does, it does in a sandbox."""
+"""From a profile to an image: fetch, resolve, install, measure. A repository's code runs in sandboxes only."""
 
 from __future__ import annotations
 
@@ -36,18 +36,37 @@ _LOG_TAIL = 4000
 Progress = Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What is to be built, and how."""
+
+    profile: RepoProfile
+    backend: SandboxBackend
+    tree: Tree
+    lock: str
+    """Empty: a new one is made."""
+    say: Progress
+    index_url: str
+    ca: Path | None
+    """Certificates that the user named, for the steps that use the network."""
+
+    @property
+    def language(self) -> Language:
+        return languages.get(self.profile.language)
+
+
 @dataclass
 class _Work:
     """One build while it goes on."""
 
-    profile: RepoProfile
-    language: Language
-    backend: SandboxBackend
+    order: _Order
     interpreter: Interpreter
     where: Path
-    env: dict[str, str]
-    ca: Path | None
     log: list[str] = field(default_factory=list)
+
+    @property
+    def backend(self) -> SandboxBackend:
+        return self.order.backend
 
 
 def build(
@@ -66,11 +85,13 @@ def build(
     Raises: ProfileError (which step failed, the end of its log, what to try), SandboxUnavailable.
     """
     say = progress or (lambda _: None)
-    text = profiles.lock(profile.name) if lock is None else lock
     say("fetch")
     fetched = sources.fetch(profile.source, expected=profile.source_hash, index_url=index_url, ca_bundle=ca_bundle)
+    text = profiles.lock(profile.name) if lock is None else lock
+    ca = index.ca_file(ca_bundle) if ca_bundle else None
+    order = _Order(profile, backend, fetched.tree, text, say, index.index_url(index_url), ca)
     try:
-        return _build(profile, backend, fetched.tree, text, say, index_url, ca_bundle)
+        return _build(order)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
@@ -79,63 +100,63 @@ def build(
         ) from error
 
 
-def _build(
-    profile: RepoProfile,
-    backend: SandboxBackend,
-    tree: Tree,
-    lock: str,
-    say: Progress,
-    index_url: str | None,
-    ca_bundle: Path | None,
-) -> EnvImage:
-    language = languages.get(profile.language)
-    interpreter = _interpreter(profile, language, tree, say)
-    if lock and (known := images.find(profile.name, _fingerprint(profile, language, interpreter, lock))):
-        return known
-    with images.making(profile.name, backend) as where:
-        env = {"UV_DEFAULT_INDEX": index.index_url(index_url)}
-        work = _Work(profile, language, backend, interpreter, where, env, ca_bundle and index.ca_file(ca_bundle))
+def _build(order: _Order) -> EnvImage:
+    profile = order.profile
+    interpreter = _interpreter(order)
+    if order.lock:
+        known = images.find(profile.name, _fingerprint(order, interpreter, order.lock))
+        if known:
+            return known
+    with images.making(profile.name, order.backend) as where:
+        work = _Work(order, interpreter, where)
         try:
-            new_lock, setup = _install(work, tree, lock, say)
-            pristine = _publishable(work, tree)
-            found = baseline.measure(where, language, interpreter.prefix, setup, backend, say)
+            lock, setup = _install(work)
+            pristine = _publishable(work)
+            place = baseline.Place(where, order.language, interpreter.prefix, order.backend)
+            found, setup = baseline.measure(place, setup, order.say)
         except ProfileError as error:
             raise _explained(work, error) from error
-        surface = language.surface(list(pristine), setup, list(found.results))
-        fingerprint = _fingerprint(profile, language, interpreter, new_lock)
-        image = EnvImage(
-            key=images.key_of(profile.name, fingerprint),
-            repo=profile.name,
-            language=profile.language,
-            fingerprint=fingerprint,
-            root_fs=ROOT_FS,
-            interpreter_version=interpreter.version,
-            interpreter_prefix=interpreter.prefix,
-            lock_hash=_sha256(new_lock),
-            source=profile.source,
-            license=profile.license,
-            test=setup,
-            surface=tuple(sorted(surface.files)),
-            surface_roots=tuple(sorted(surface.roots)),
-            baseline=found.results,
-            quarantined={**found.quarantined, **dict.fromkeys(profile.quarantine, "profile")},
-            suite_s=found.suite_s,
-        )
-        images.publish(where, image, new_lock, "\n".join(work.log), backend)
-    profiles.keep_lock(profile.name, new_lock)
+        image = _image(work, lock, setup, pristine, found)
+        images.publish(where, image, lock, "\n".join(work.log), order.backend)
+    profiles.keep_lock(profile.name, lock)
     return image
 
 
-def _interpreter(profile: RepoProfile, language: Language, tree: Tree, say: Progress) -> Interpreter:
+def _image(work: _Work, lock: str, setup: TestSetup, pristine: Tree, found: baseline.Baseline) -> EnvImage:
+    profile = work.order.profile
+    surface = work.order.language.surface(list(pristine), setup, list(found.results))
+    fingerprint = _fingerprint(work.order, work.interpreter, lock)
+    return EnvImage(
+        key=images.key_of(profile.name, fingerprint),
+        repo=profile.name,
+        language=profile.language,
+        fingerprint=fingerprint,
+        root_fs=ROOT_FS,
+        interpreter_version=work.interpreter.version,
+        interpreter_prefix=work.interpreter.prefix,
+        lock_hash=_sha256(lock),
+        source=profile.source,
+        license=profile.license,
+        test=setup,
+        surface=tuple(sorted(surface.files)),
+        surface_roots=tuple(sorted(surface.roots)),
+        baseline=found.results,
+        quarantined={**found.quarantined, **dict.fromkeys(profile.quarantine, "profile")},
+        suite_s=found.suite_s,
+    )
+
+
+def _interpreter(order: _Order) -> Interpreter:
     try:
-        found, warning = interpreters.choose(profile.interpreter, [])
+        found, warning = interpreters.choose(order.profile.interpreter, [])
     except ProfileError:
         with tempfile.TemporaryDirectory(prefix="swesmith-gym-") as folder:
-            trees.write(tree, Path(folder) / "tree")
-            allowed = [v for v in interpreters.installed() if _allows(language, Path(folder) / "tree", v)]
-        found, warning = interpreters.choose(profile.interpreter, allowed)
+            tree = Path(folder) / "tree"
+            trees.write(order.tree, tree)
+            allowed = [v for v in interpreters.installed() if _allows(order.language, tree, v)]
+        found, warning = interpreters.choose(order.profile.interpreter, allowed)
     if warning:
-        say(f"warning: {warning}")
+        order.say(f"warning: {warning}")
     return found
 
 
@@ -147,10 +168,16 @@ def _allows(language: Language, tree: Path, version: str) -> bool:
     return True
 
 
-def _fingerprint(profile: RepoProfile, language: Language, interpreter: Interpreter, lock: str) -> str:
+def _fingerprint(order: _Order, interpreter: Interpreter, lock: str) -> str:
+    profile = order.profile
     how = content_id(profile.install, profile.test, profile.quarantine)
     return images.fingerprint(
-        ROOT_FS, interpreter.version, _sha256(lock), profile.source_hash, language.runner_version, how
+        ROOT_FS,
+        interpreter=interpreter.version,
+        lock=_sha256(lock),
+        source=profile.source_hash,
+        runner=order.language.runner_version,
+        profile=how,
     )
 
 
@@ -158,22 +185,23 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _install(work: _Work, tree: Tree, lock: str, say: Progress) -> tuple[str, TestSetup]:
+def _install(work: _Work) -> tuple[str, TestSetup]:
     """Run the steps. Gives the lock, and the test set-up completed by what the environment holds."""
-    trees.write(tree, work.where / "tree")
+    order = work.order
+    trees.write(order.tree, work.where / "tree")
     for name in ("env", "bytecode", "build"):
         (work.where / name).mkdir()
     for name in ("tree", "env", "bytecode", "build"):
         work.backend.own(work.where / name)
-    steps = work.language.build_steps(work.profile, lock=lock, interpreter=work.interpreter.path)
+    steps = order.language.build_steps(order.profile, lock=order.lock, interpreter=work.interpreter.path)
     found = {}
     for step in steps:
-        say(step.name)
+        order.say(step.name)
         with work.backend.start(_spec(work, step)) as sandbox:
             _run(work, sandbox, step)
             if step is steps[-1]:
                 found = {name: _read(sandbox, f"{_BUILD}/{name}") for name in ("lock", "test.json")}
-    return found["lock"] or lock, _completed(work.profile.test, found["test.json"])
+    return found["lock"] or order.lock, _completed(order.profile.test, found["test.json"])
 
 
 def _spec(work: _Work, step: BuildStep) -> SandboxSpec:
@@ -184,8 +212,8 @@ def _spec(work: _Work, step: BuildStep) -> SandboxSpec:
         "UV_NO_PROGRESS": "1",
     }
     authorities = {}
-    if work.ca is not None:
-        shutil.copyfile(work.ca, work.where / "build" / "ca.pem")
+    if work.order.ca is not None:
+        shutil.copyfile(work.order.ca, work.where / "build" / "ca.pem")
         authorities = {"SSL_CERT_FILE": f"{_BUILD}/ca.pem", "REQUESTS_CA_BUNDLE": f"{_BUILD}/ca.pem"}
     no_bytecode = {"PYTHONDONTWRITEBYTECODE": "1"}
     return SandboxSpec(
@@ -198,7 +226,12 @@ def _spec(work: _Work, step: BuildStep) -> SandboxSpec:
             *interpreters.mounts(work.interpreter.prefix),
         ),
         links=interpreters.links(work.interpreter.prefix),
-        env={"VIRTUAL_ENV": images.ENV, **no_bytecode, **uv, **(work.env | authorities if step.network else {})},
+        env={
+            "VIRTUAL_ENV": images.ENV,
+            **no_bytecode,
+            **uv,
+            **({"UV_DEFAULT_INDEX": work.order.index_url} | authorities if step.network else {}),
+        },
         path=(f"{images.ENV}/bin", _UV),
         network="full" if step.network else "none",
         limits=LIMITS,
@@ -252,8 +285,9 @@ def _completed(setup: TestSetup, found: str) -> TestSetup:
     return setup if setup.plugins else replace(setup, plugins=tuple(usable))
 
 
-def _publishable(work: _Work, tree: Tree) -> Tree:
+def _publishable(work: _Work) -> Tree:
     """Write the pristine tree: the source as fetched and what the install added (built extensions), artefacts aside."""
+    tree = work.order.tree
     added = [
         (path, mode, data)
         for path, (mode, data) in trees.read(work.where / "tree").items()
@@ -269,12 +303,12 @@ def _publishable(work: _Work, tree: Tree) -> Tree:
 
 def _explained(work: _Work, error: ProfileError) -> ProfileError:
     """The error with the repository, the end of the log, and where the whole of it was kept."""
-    path = home() / "logs" / f"build-{work.profile.name}.log"
+    path = home() / "logs" / f"build-{work.order.profile.name}.log"
     write_atomic(path, "\n".join([*work.log, f"== {error.step} failed: {error}", error.log]))
     last = next((line.strip() for line in reversed(error.log.splitlines()) if line.strip()), "")
     shown = f": {last[:200]}" if last and error.step != "baseline" else ""
     return ProfileError(
-        f"{work.profile.name}: step `{error.step}` failed{shown} ({error}); log: {path}",
+        f"{work.order.profile.name}: step `{error.step}` failed{shown} ({error}); log: {path}",
         step=error.step,
         log=error.log[-_LOG_TAIL:],
     )

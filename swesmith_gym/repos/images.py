@@ -14,6 +14,7 @@ An image is made in a folder of its own beside these and renamed when it is comp
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,11 +46,13 @@ def folder(key: str) -> Path:
     return store() / key
 
 
-def fingerprint(
-    root_fs: str, version: str, lock_hash: str, source_hash: str, runner_version: str, profile_hash: str
-) -> str:
-    """Content id of an environment: equal means interchangeable."""
-    return content_id(root_fs, version, lock_hash, source_hash, runner_version, profile_hash)
+def fingerprint(root_fs: str, *, interpreter: str, lock: str, source: str, runner: str, profile: str) -> str:
+    """Content id of an environment: equal means interchangeable.
+
+    `interpreter`: full version; `lock`, `source`: their hashes; `runner`: the runner's version; `profile`: content id
+    of how the profile installs and tests.
+    """
+    return content_id(root_fs, interpreter, lock, source, runner, profile)
 
 
 def key_of(repo: str, fingerprint_: str) -> str:
@@ -146,13 +149,22 @@ def find(repo: str, fingerprint_: str = "") -> EnvImage | None:
 @contextmanager
 def making(repo: str, backend: SandboxBackend) -> Iterator[Path]:
     """A new folder to make one image in; removed with all in it if it has not been published."""
-    where = store() / f".making-{repo}-{secrets.token_hex(4)}"
+    _remove_abandoned(backend)
+    where = store() / f".making-{repo}-{os.getpid()}-{secrets.token_hex(4)}"
     where.mkdir(parents=True, mode=0o755)
     try:
         yield where
     finally:
         if where.exists():
             backend.remove_tree(where)
+
+
+def _remove_abandoned(backend: SandboxBackend) -> None:
+    """Folders of builds whose process has ended without cleaning up."""
+    for path in store().glob(".making-*"):
+        pid = path.name.rsplit("-", 2)[-2]
+        if pid.isdigit() and not Path("/proc", pid).exists():
+            backend.remove_tree(path)
 
 
 def publish(where: Path, image: EnvImage, lock: str, log: str, backend: SandboxBackend) -> None:

@@ -47,7 +47,7 @@ def build_steps(profile: RepoProfile, *, lock: str, interpreter: str) -> list[Bu
         ),
         BuildStep(
             "dependencies",
-            f"uv pip install --no-config --python /opt/env/bin/python --require-hashes --requirement {LOCK}",
+            f"uv pip install --no-config --python /opt/env/bin/python --no-deps --require-hashes --requirement {LOCK}",
             network=True,
             advice="a locked distribution cannot be installed here: say another Python with `repos add --python X.Y`",
         ),

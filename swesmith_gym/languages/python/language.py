@@ -89,6 +89,9 @@ class Python(Language):
 
         return command(setup, report, tests=tests, collect_only=collect_only, env=env)
 
+    def without(self, test_id: str) -> tuple[str, ...]:
+        return ("--deselect", test_id)
+
     def parse_report(
         self, raw: bytes, *, exit_code: int | None, timed_out: bool, duration_s: float, log: str
     ) -> TestReport:
