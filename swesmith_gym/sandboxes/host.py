@@ -16,6 +16,7 @@ from swesmith_gym.errors import SandboxError
 from swesmith_gym.home import home
 from swesmith_gym.sandboxes import cgroups, staging
 from swesmith_gym.sandboxes.base import HostCheck, SandboxBackend, SandboxSpec
+from swesmith_gym.sandboxes.binary import find_bwrap, version_of
 
 LOW_DISK_BYTES = 5 << 30
 PROC = Path("/proc")
@@ -74,8 +75,6 @@ def _platform() -> HostCheck:
 
 
 def _bwrap() -> HostCheck:
-    from swesmith_gym.sandboxes.bubblewrap import find_bwrap, version_of
-
     try:
         path = find_bwrap()
     except SandboxError as error:

@@ -10,7 +10,7 @@ import pytest
 
 from swesmith_gym.errors import InputError, SandboxDied, SandboxUnavailable
 from swesmith_gym.records import ExecResult, FileChange
-from swesmith_gym.sandboxes import bubblewrap, cgroups, host, staging
+from swesmith_gym.sandboxes import binary, bubblewrap, cgroups, host, staging
 from swesmith_gym.sandboxes.base import SandboxBackend, SandboxSpec
 from swesmith_gym.sandboxes.registry import NAMES, available, backend
 from swesmith_gym.sandboxes.scripted import ScriptedBackend, ScriptedSandbox
@@ -98,8 +98,8 @@ def test_barriers(tmp_path: Path) -> None:
 
 
 def test_version_of_no_program(tmp_path: Path) -> None:
-    assert bubblewrap.version_of(tmp_path / "none") == (0,)
-    assert bubblewrap.version_of(Path("/bin/true")) == (0,)
+    assert binary.version_of(tmp_path / "none") == (0,)
+    assert binary.version_of(Path("/bin/true")) == (0,)
 
 
 def test_groups_are_limited_and_removed() -> None:
