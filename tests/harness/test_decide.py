@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from samples import TASK
 
 from swesmith_gym.harness.grade import Required, decide
 from swesmith_gym.records import Outcome, TestReport, TestResult
-from tests.tasks.test_table import TASK
 
 NEEDED = Required(("f",), ("p",))
 

@@ -1,0 +1,78 @@
+"""The small real repository that tests play on: built once a session, in a state folder of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from swesmith_gym import sandboxes
+from swesmith_gym.diff import unified
+from swesmith_gym.executors import LocalExecutor
+from swesmith_gym.harness.testbed import Testbed
+from swesmith_gym.harness.validate import ValidationSettings
+from swesmith_gym.pipeline.validation import ValidationJob, run
+from swesmith_gym.records import BugCandidate
+from swesmith_gym.tasks import TaskTable
+
+ABACUS = Path(__file__).parent / "data" / "abacus"
+EDITS = (
+    ("src/abacus/numbers.py", "result + value", "result - value"),
+    ("src/abacus/numbers.py", "return low", "return high"),
+    ("src/abacus/words.py", "return WORDS[number]", "return WORDS[number - 1]"),
+)
+"""Three bugs: (file, what it says, what the bug makes of it)."""
+
+
+def bug(path: str, old: str, new: str, **fields: object) -> BugCandidate:
+    before = (ABACUS / path).read_text()
+    assert before.count(old) == 1
+    values: dict[str, object] = {"repo": "abacus", "strategy": "procedural", "operator": "by_hand"}
+    return BugCandidate(bug_patch=unified(path, before, before.replace(old, new)), **{**values, **fields})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A state folder for the whole session, set in the environment."""
+    folder = tmp_path_factory.mktemp("home")
+    before = os.environ.get("SWESMITH_GYM_HOME")
+    os.environ["SWESMITH_GYM_HOME"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["SWESMITH_GYM_HOME"]
+    else:
+        os.environ["SWESMITH_GYM_HOME"] = before
+
+
+@pytest.fixture(scope="session")
+def abacus(home: Path) -> Testbed:
+    """The testbed of the small package, built by the same commands as any other."""
+    from swesmith_gym.repos.add import add
+    from swesmith_gym.repos.resolve import ensure_built
+
+    add(str(ABACUS), "abacus")
+    return ensure_built("abacus", sandboxes.backend(None), lambda _: None)
+
+
+@pytest.fixture(scope="session")
+def abacus_table(abacus: Testbed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three validated tasks of it."""
+    folder = tmp_path_factory.mktemp("abacus")
+    job = ValidationJob(
+        candidates=[bug(*edit) for edit in EDITS],
+        testbeds={"abacus": abacus},
+        out=folder / "tasks.parquet",
+        rejected=folder / "rejected.jsonl",
+        settings=ValidationSettings("2026-01-01T00:00:00Z"),
+    )
+    table, rejected = run(job, LocalExecutor(2), lambda *_: None)
+    assert not rejected
+    assert len(table) == len(EDITS)
+    return folder / "tasks.parquet"
+
+
+@pytest.fixture(scope="session")
+def abacus_tasks(abacus_table: Path) -> TaskTable:
+    return TaskTable.read(abacus_table)
