@@ -12,7 +12,7 @@ from swesmith_gym.languages.python.testing.ids import module_of, names_of
 ERROR_LINE = re.compile(r"^E(?:   |$)(.*)$")
 EXCEPTION = re.compile(r"^(?P<type>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?$", re.DOTALL)
 FRAME = re.compile(r"^(?P<path>\S.*?):(?P<line>\d+): in (?P<name>.+)$")
-NOT_RAISED = re.compile(r"DID NOT RAISE (?:any of )?(?P<what>.+)")
+NOT_RAISED = re.compile(r"DID NOT RAISE (?:any of )?(?P<what>.+)|^(?P<unit>\w+) not raised")
 REMARK = re.compile(r"^\s*(?:\+\s+(?:where|and)\s|Use -v to get |Full diff:$|\.\.\.Full output truncated)")
 """Lines about the runner's own display, or that repeat the test's expression."""
 WANTED_NAMES = frozenset({"expected", "expect", "exp", "want", "wanted", "desired", "target", "reference"})
@@ -91,8 +91,9 @@ def _test_line(lines: list[str], path: str) -> str:
 def _values(exception: str, text: str, line: str) -> tuple[str, str]:
     """Expected and actual value, where the text or the failing statement tells which is which."""
     missing = NOT_RAISED.search(text)
-    if exception == "Failed" and missing:
-        names = re.findall(r"<class '([^']+)'>", missing["what"]) or [missing["what"]]
+    if exception in ("Failed", "AssertionError") and missing:
+        what = missing["what"] or missing["unit"]
+        names = re.findall(r"<class '([^']+)'>", what) or what.strip("()").split(", ")
         return " or ".join(name.removeprefix("builtins.") for name in names) + " is raised", "nothing is raised"
     first = next((part for part in text.splitlines() if part.startswith("assert ")), "")
     compared = _comparison(first.removeprefix("assert "))

@@ -93,7 +93,7 @@ def _roots(path: str, present: frozenset[str], tests: frozenset[str]) -> Iterato
         if (
             name in TEST_FOLDERS
             or (apart and _mostly(own, tests))
-            or (not package and all(other in tests for other in own))
+            or (own and not package and all(other in tests for other in own))
         ):
             yield folder
 
