@@ -126,7 +126,7 @@ def _tar(data: bytes) -> Iterator[Member]:
     elif data.startswith(b"BZh"):
         raw = bz2.BZ2File(packed)
     elif data.startswith(b"\xfd7zXZ"):
-        raw = lzma.LZMAFile(packed)
+        raw = lzma.LZMAFile(packed)  # noqa: SIM115  (on memory: nothing to close)
     budget = _Budget()
     with tarfile.open(fileobj=_Unpacked(raw), mode="r|") as archive:
         for member in archive:

@@ -28,7 +28,10 @@ def built(repo: str, backend: SandboxBackend) -> Testbed:
 
 
 def ensure_built(repo: str, backend: SandboxBackend, say: Say) -> Testbed:
-    """The testbed of a repository's profile as it is now; built if need be. Raises: ProfileError, SandboxUnavailable."""
+    """The testbed of a repository's profile as it is now; built if need be.
+
+    Raises: ProfileError, SandboxUnavailable.
+    """
     with _building:
         return _testbed(build(profiles.load(repo), backend, progress=say).key, backend)
 

@@ -110,11 +110,13 @@ def _applicable(project: Project, line: str, python: str, depth: int = 0) -> lis
 
 def expand(names: str) -> list[str]:
     """`py{310,311}-x, docs` -> `py310-x`, `py311-x`, `docs`."""
-    if match := re.search(r"\{([^{}]*)\}", names):
-        before, after = names[: match.start()], names[match.end() :]
-        start = max(before.rfind(","), before.rfind("\n")) + 1
-        end = min([i for i in (after.find(","), after.find("\n")) if i >= 0] or [len(after)])
-        head, tail = before[start:], after[:end]
-        several = ",".join(f"{head}{option.strip()}{tail}" for option in match.group(1).split(","))
-        return expand(before[:start] + several + after[end:])
-    return [name.strip() for name in re.split(r"[,\n]", names) if name.strip()]
+    outer = re.split(r"[,\n](?![^{}]*\})", names)
+    return [one for name in outer if name.strip() for one in _alternatives(name.strip())]
+
+
+def _alternatives(name: str) -> list[str]:
+    match = re.search(r"\{([^{}]*)\}", name)
+    if not match:
+        return [name]
+    before, after = name[: match.start()], name[match.end() :]
+    return [one for each in match.group(1).split(",") for one in _alternatives(f"{before}{each.strip()}{after}")]

@@ -1,0 +1,69 @@
+"""The baseline's arithmetic: what several runs of one suite show together, and when a repository is kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from swesmith_gym.errors import ProfileError
+from swesmith_gym.records import Outcome, TestReport, TestResult
+from swesmith_gym.repos.baseline import check, combine
+
+P, F, S, E = Outcome.PASSED, Outcome.FAILED, Outcome.SKIPPED, Outcome.ERROR
+
+
+def report(outcomes: dict[str, Outcome], duration_s: float = 1.0, broken: dict[str, str] | None = None) -> TestReport:
+    results = {
+        name: TestResult(outcome, duration_s, "why" if outcome is F else "") for name, outcome in outcomes.items()
+    }
+    return TestReport(results, tuple(results), broken or {}, True, 0, False, duration_s * 10)
+
+
+def test_ids_that_are_not_in_every_run_never_count() -> None:
+    found = combine([report({"a": P, "b[10:01]": P}), report({"a": P, "b[10:02]": P}), report({"a": P, "b[10:03]": P})])
+    assert found.quarantined == {"b[10:01]": "unstable_id"}
+    assert list(found.results) == ["a", "b[10:01]"]
+
+
+def test_outcomes_that_differ_are_flaky_and_durations_are_medians() -> None:
+    found = combine([report({"a": P, "b": F}, 1.0), report({"a": P, "b": P}, 5.0), report({"a": P, "b": P}, 2.0)])
+    assert found.quarantined == {"b": "flaky"}
+    assert found.results["a"] == TestResult(P, 2.0)
+    assert found.suite_s == 20.0
+
+
+@pytest.mark.parametrize(
+    "outcomes",
+    [
+        {"a": P, "b": P, "c": P, "d": P, "e": F},
+        {"a": P, **{f"s{n}": S for n in range(50)}},
+    ],
+)
+def test_four_of_five_are_enough(outcomes: dict[str, Outcome]) -> None:
+    check(combine([report(outcomes)] * 3))
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "said"),
+    [
+        ({"a": P, "b": P, "c": P, "d": F}, "1 of 4 tests fail.*the first: d"),
+        ({"a": P, "b": E, "c": F, "d": F, "e": F, "f": F}, r"5 of 6 tests fail, .*the first: b, c, d\)"),
+        ({"a": S}, "0 of 0 tests fail.*none ran"),
+    ],
+)
+def test_fewer_are_not(outcomes: dict[str, Outcome], said: str) -> None:
+    with pytest.raises(ProfileError, match=said) as caught:
+        check(combine([report(outcomes)] * 3))
+    assert caught.value.step == "baseline"
+    assert ("why" in caught.value.log) == (F in outcomes.values())
+
+
+def test_a_file_that_cannot_be_collected_counts_as_failing() -> None:
+    with pytest.raises(ProfileError, match="2 of 3 tests fail.*tests/x.py") as caught:
+        check(combine([report({"a": P}, broken={"tests/x.py": "ImportError: nope", "tests/y.py": ""})] * 3))
+    assert "ImportError: nope" in caught.value.log
+
+
+def test_flaky_tests_do_not_count_as_passing() -> None:
+    runs = [report({"a": P, "b": P, "c": P, "d": outcome}) for outcome in (P, F, P)]
+    with pytest.raises(ProfileError, match="1 of 4 tests fail"):
+        check(combine(runs))
