@@ -65,7 +65,7 @@ class Bubblewrap(SandboxBackend):
             return ClientSandbox(peer, environment(spec), spec.limits, limits)
         except SandboxDied as error:
             peer.remove()
-            raise SandboxUnavailable(f"bubblewrap cannot start a sandbox: {error}", fix="swesmith-gym doctor") from None
+            raise _unavailable(str(error)) from None
         except BaseException:
             peer.kill()
             peer.remove()
@@ -82,6 +82,10 @@ class Bubblewrap(SandboxBackend):
                 peer.confine(cgroups.Group(found, folder.name, limits.memory_bytes, limits.processes + slack))
             if os.geteuid() == 0:
                 peer.protect()
+        except ProcessLookupError:
+            reason = peer.why()
+            peer.remove()
+            raise _unavailable(reason) from None
         except BaseException:
             peer.kill()
             peer.remove()
@@ -99,6 +103,10 @@ class Bubblewrap(SandboxBackend):
 
     def remove_tree(self, folder: Path) -> None:
         runs.remove_tree(folder)
+
+
+def _unavailable(reason: str) -> SandboxUnavailable:
+    return SandboxUnavailable(f"bubblewrap cannot make a sandbox here: {reason}", fix="swesmith-gym doctor")
 
 
 @cache

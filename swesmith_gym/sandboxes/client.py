@@ -10,7 +10,8 @@ import select
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from swesmith_gym.errors import SandboxDied
@@ -58,11 +59,36 @@ class Connection:
 
     def ask(self, request: Mapping[str, Any], limit_s: float) -> Any:
         """The answer to a request. Raises: SandboxDied, OSError (as it was raised inside)."""
-        with self.lock:
-            self.send(request, time.monotonic() + limit_s)
-            return _checked(self.receive(time.monotonic() + limit_s))
+        with self.lock, self._whole():
+            self._send(request, time.monotonic() + limit_s)
+            answer = self._receive(time.monotonic() + limit_s)
+        return _checked(answer)
 
-    def send(self, request: Mapping[str, Any], deadline: float) -> None:
+    def ask_content(self, request: Mapping[str, Any], limit_s: float) -> tuple[Any, bytes]:
+        """The answer, and the content that follows it in pieces. Raises: as `ask`."""
+        deadline = time.monotonic() + limit_s
+        content = bytearray()
+        with self.lock, self._whole():
+            self._send(request, deadline)
+            answer = self._receive(deadline)
+            while "error" not in answer and (piece := self._receive(deadline)):
+                content += piece
+        return _checked(answer), bytes(content)
+
+    @contextmanager
+    def _whole(self) -> Iterator[None]:
+        """A call that is broken off (Ctrl-C, a frame that makes no sense) leaves no answer for the next to take: it is
+        the sandbox's end."""
+        try:
+            yield
+        except ValueError as error:
+            raise self._died(str(error)) from None
+        except BaseException:
+            self.alive = False
+            self.peer.kill()
+            raise
+
+    def _send(self, request: Mapping[str, Any], deadline: float) -> None:
         """Write one frame. Raises: SandboxDied."""
         view = memoryview(wire.frame(request))
         while view:
@@ -74,7 +100,7 @@ class Connection:
             except OSError:
                 raise self._died(self.peer.why()) from None
 
-    def receive(self, deadline: float) -> Any:
+    def _receive(self, deadline: float) -> Any:
         """Read one frame. Raises: SandboxDied."""
         size = wire.frame_length(self._bytes(4, deadline))
         return wire.loads(self._bytes(size, deadline))
@@ -198,19 +224,11 @@ class ClientSandbox(Sandbox):
         return self._shell
 
     def read_file(self, path: str, *, limit: int = 64 << 20) -> bytes:
-        connection = self._connection
-        with connection.lock:
-            deadline = time.monotonic() + FILES_S
-            connection.send({"op": "read", "path": path, "limit": limit}, deadline)
-            size = _checked(connection.receive(deadline))["size"]
-            content = bytearray()
-            piece = connection.receive(deadline)
-            while piece:
-                content += piece
-                piece = connection.receive(deadline)
-        if len(content) != size:
+        request = {"op": "read", "path": path, "limit": limit}
+        answer, content = self._connection.ask_content(request, FILES_S)
+        if len(content) != answer["size"]:
             raise OSError(f"{path}: the file changed while it was read")
-        return bytes(content)
+        return content
 
     def apply(self, changes: tuple[FileChange, ...]) -> None:
         plain = [{"path": change.path, "data": change.data, "mode": change.mode} for change in changes]

@@ -107,6 +107,25 @@ def test_closed_during_a_command(start: Start) -> None:
     assert not sandbox.alive
 
 
+def test_interrupted_call_leaves_no_answer_behind(start: Start) -> None:
+    sandbox = start()
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            sandbox.run("sleep 60; echo first")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    with pytest.raises(SandboxDied):
+        sandbox.run("echo second")
+    assert gone(process_of(sandbox))
+
+
 def test_process_1_that_hangs(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox = start()
     monkeypatch.setattr("swesmith_gym.sandboxes.client.GRACE_S", 0.5)
