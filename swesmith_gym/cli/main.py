@@ -14,6 +14,8 @@ from swesmith_gym.errors import SweSmithGymError
 # Typer brings its own copy of click, or uses the installed one.
 _USAGE_ERROR: type[typer.BadParameter] = next(k for k in typer.BadParameter.__mro__ if k.__name__ == "ClickException")
 
+_STOPPED = 130
+
 app = group("Bug-fixing tasks synthesized from real repositories, as Gymnasium environments.")
 app.command("quickstart")(quickstart.quickstart)
 app.command("doctor")(doctor.doctor)
@@ -52,10 +54,12 @@ def main() -> None:
     except OSError as error:
         fail(f"{error.filename or 'the system'}: {error.strerror or error}", 2)
     except (KeyboardInterrupt, typer.Abort):
-        fail("stopped; the same command goes on from here", 130)
+        code = _STOPPED
     except typer.Exit as leave:
         code = leave.exit_code
     except _USAGE_ERROR as error:
         fail(f"{error.format_message()} (see --help)", 2)
+    if code == _STOPPED:  # typer answers Ctrl-C with this exit code, and without a word
+        fail("stopped; the same command goes on from here", _STOPPED)
     sys.exit(code if isinstance(code, int) else 0)
 
