@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from swesmith_gym.errors import SandboxDied, SandboxUnavailable
+from swesmith_gym.home import home
 from swesmith_gym.sandboxes import cgroups, program, rootfs, runs, seccomp, staging
 from swesmith_gym.sandboxes.base import (
     WORKDIR,
@@ -53,7 +54,7 @@ class Bubblewrap(SandboxBackend):
         )
 
     def start(self, spec: SandboxSpec) -> Sandbox:
-        _clean_up_once(os.getpid())
+        _clean_up_once(os.getpid(), home())
         folder = runs.make_run(staging.host_uid())
         try:
             peer = self._launch(spec, folder)
@@ -110,7 +111,7 @@ def _unavailable(reason: str) -> SandboxUnavailable:
 
 
 @cache
-def _clean_up_once(_pid: int) -> None:
+def _clean_up_once(_pid: int, _state: Path) -> None:
     """Remove what drivers that have died left behind: at the first start of each process."""
     for folder in runs.stale_runs():
         runs.remove_tree(folder)

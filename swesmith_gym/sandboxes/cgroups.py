@@ -34,9 +34,16 @@ class Group:
         self._memory = hierarchy.memory / name
         self._pids = hierarchy.pids / name
         self._folders = [self._memory] if self._memory == self._pids else [self._memory, self._pids]
+        try:
+            self._make(memory_bytes, processes)
+        except OSError:
+            self.close()
+            raise
+
+    def _make(self, memory_bytes: int, processes: int) -> None:
         for folder in self._folders:
             folder.mkdir(parents=True)
-        first = hierarchy.version == 1
+        first = self._hierarchy.version == 1
         _write(self._memory / ("memory.limit_in_bytes" if first else "memory.max"), memory_bytes)
         _try_write(self._memory / ("memory.memsw.limit_in_bytes" if first else "memory.swap.max"), first * memory_bytes)
         _write(self._pids / "pids.max", processes)

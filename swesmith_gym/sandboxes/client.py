@@ -21,6 +21,8 @@ from swesmith_gym.sandboxes.inside import wire
 
 GRACE_S = 30.0
 """How much longer than a command's own limit an answer may take: sweeping, a busy host."""
+LONGEST_WAIT_S = 1000.0
+"""Of one system call; what takes longer is asked for again."""
 FILES_S = 300.0
 """Limit for an answer about files, in seconds."""
 
@@ -59,17 +61,19 @@ class Connection:
 
     def ask(self, request: Mapping[str, Any], limit_s: float) -> Any:
         """The answer to a request. Raises: SandboxDied, OSError (as it was raised inside)."""
+        data = wire.frame(request)
         with self.lock, self._whole():
-            self._send(request, time.monotonic() + limit_s)
+            self._send(data, time.monotonic() + limit_s)
             answer = self._receive(time.monotonic() + limit_s)
         return _checked(answer)
 
     def ask_content(self, request: Mapping[str, Any], limit_s: float) -> tuple[Any, bytes]:
         """The answer, and the content that follows it in pieces. Raises: as `ask`."""
+        data = wire.frame(request)
         deadline = time.monotonic() + limit_s
         content = bytearray()
         with self.lock, self._whole():
-            self._send(request, deadline)
+            self._send(data, deadline)
             answer = self._receive(deadline)
             while "error" not in answer and (piece := self._receive(deadline)):
                 content += piece
@@ -88,9 +92,9 @@ class Connection:
             self.peer.kill()
             raise
 
-    def _send(self, request: Mapping[str, Any], deadline: float) -> None:
+    def _send(self, data: bytes, deadline: float) -> None:
         """Write one frame. Raises: SandboxDied."""
-        view = memoryview(wire.frame(request))
+        view = memoryview(data)
         while view:
             self._wait(self.peer.requests, select.POLLOUT, deadline)
             try:
@@ -126,7 +130,8 @@ class Connection:
             raise SandboxDied("the sandbox is closed")
         poll = select.poll()
         poll.register(descriptor, event)
-        if not poll.poll(max(deadline - time.monotonic(), 0) * 1000):
+        left_s = deadline - time.monotonic()
+        if not poll.poll(min(max(left_s, 0), LONGEST_WAIT_S) * 1000) and left_s <= LONGEST_WAIT_S:
             raise self._died("process 1 of the sandbox does not answer; it was killed")
 
     def _died(self, reason: str) -> SandboxDied:
@@ -143,9 +148,9 @@ def _checked(answer: Any) -> Any:
     return answer
 
 
-def _refuse_nul(command: str) -> None:
-    if "\0" in command:
-        raise ValueError("a command cannot hold a NUL byte")
+def _refuse_nul(*texts: str) -> None:
+    if any("\0" in text for text in texts):
+        raise ValueError("a command and its environment cannot hold a NUL byte")
 
 
 class ClientShell(Shell):
@@ -206,7 +211,7 @@ class ClientSandbox(Sandbox):
         env: Mapping[str, str] | None = None,
         stdin: bytes = b"",
     ) -> ExecResult:
-        _refuse_nul(command)
+        _refuse_nul(command, *(env or {}), *(env or {}).values())
         before = self._peer.oom_kills()
         request = {
             "op": "run",

@@ -22,6 +22,7 @@ TOOLS = "/opt/sandbox"
 """Where process 1 finds its program."""
 INTERPRETER = "/opt/sandbox-python"
 """Where the interpreter's prefix is shown when the host has none in `/usr`."""
+SYSTEM = Path("/usr/bin/python3")
 _START = f"import sys; sys.path.insert(0, '{TOOLS}'); from inside.main import main; main()"
 
 
@@ -40,9 +41,8 @@ class Interpreter:
 @cache
 def interpreter() -> Interpreter:
     """The system's Python where there is one, else the one that this program runs on."""
-    system = Path("/usr/bin/python3")
-    if system.exists():
-        return Interpreter(str(system), system)
+    if SYSTEM.exists():
+        return Interpreter(str(SYSTEM), SYSTEM)
     prefix = Path(sys.base_prefix)
     name = f"bin/python{sys.version_info[0]}.{sys.version_info[1]}"
     return Interpreter(f"{INTERPRETER}/{name}", prefix / name, prefix)
@@ -55,13 +55,12 @@ def command() -> list[str]:
 
 def folder() -> Path:
     """The folder to show at `TOOLS`, made when it is not there yet. Raises: OSError, SandboxUnavailable."""
-    return _folder(home())
+    return _folder(home(), interpreter())
 
 
 @cache
-def _folder(state: Path) -> Path:
+def _folder(state: Path, found: Interpreter) -> Path:
     sources = {path.name: path.read_bytes() for path in sorted(Path(inside.__file__).parent.glob("*.py"))}
-    found = interpreter()
     changed = found.host.stat().st_mtime_ns
     target = state / "rootfs" / f"init-{content_id(sources, str(found.host), changed)[:16]}"
     if not target.is_dir():

@@ -6,11 +6,13 @@ import contextlib
 import os
 import secrets
 import shutil
+import time
 from pathlib import Path
 
 from swesmith_gym.home import home
 
 _OWNER = "owner"
+_MAKING_S = 3600.0
 
 
 def make_run(uid: int) -> Path:
@@ -37,14 +39,18 @@ def _identity(pid: int) -> str:
 
 
 def stale_runs() -> list[Path]:
-    """Folders whose driver is not alive any more. A folder without an owner yet is being made."""
+    """Folders whose driver is not alive any more. A fresh folder without an owner is just being made."""
     found = []
     for folder in (home() / "run").glob("*"):
         try:
             owner = (folder / _OWNER).read_text()
         except OSError:
-            continue
-        if owner and _identity(int(owner.split()[0])) != owner:
+            owner = ""
+        try:
+            known = bool(owner) or time.time() - folder.stat().st_mtime > _MAKING_S
+        except OSError:
+            continue  # removed meanwhile
+        if known and _identity(int(owner.partition(" ")[0] or 0)) != (owner or "nobody"):
             found.append(folder)
     return found
 

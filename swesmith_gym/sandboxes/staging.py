@@ -80,6 +80,11 @@ class Stage:
             if stream:
                 stream.close()
 
+    @property
+    def alive(self) -> bool:
+        """Nobody has ended the process that holds the namespace."""
+        return self._holder.poll() is None
+
     def command(self) -> list[str]:
         """What to put in front of a command so that it runs in the namespace, as the user."""
         uid = str(self.uid)
@@ -115,6 +120,6 @@ def stage() -> Stage:
     """The stage of this process: one for all its sandboxes, made on first use; a forked process makes its own."""
     with _stages_lock:
         found = _stages.get(os.getpid())
-        if found is None or found.uid != host_uid():
+        if found is None or not found.alive or found.uid != host_uid():
             found = _stages[os.getpid()] = Stage(host_uid())
         return found

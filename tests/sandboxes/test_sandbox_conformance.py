@@ -42,6 +42,36 @@ def test_run_is_apart_from_the_session(sandbox: Sandbox) -> None:
     assert shell.run("pwd; echo $v; kill -0 $(cat /tmp/job) && echo lives").stdout == b"/tmp\n1\nlives\n"
 
 
+ODD = {
+    "half": chr(0xD83D),
+    "byte": chr(0xDCFF),
+    "both": chr(0xD83D) + chr(0xDCFF),
+    "emoji": "\U0001f600",
+    "control": "\u202e\x07\x1b[2J",
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_any_text_is_a_command(sandbox: Sandbox, odd: str) -> None:
+    for act in (sandbox.run, sandbox.shell().run):
+        assert act(f"echo '<{odd}>'").stdout.startswith(b"<")
+        assert act(odd).exit_code == 127
+    sandbox.apply((FileChange(f"odd{odd}", b"1"),))
+    assert len(sandbox.manifest()) == 4
+
+
+def test_session_collects_its_orphans(sandbox: Sandbox) -> None:
+    shell = sandbox.shell()
+    shell.run("for i in 1 2 3 4 5 6 7 8; do (setsid true &); done")
+    assert shell.run("while set -- /proc/[0-9]*; [ $# != 2 ]; do sleep 0.05; done").exit_code == 0
+
+
+def test_endless_limit(sandbox: Sandbox) -> None:
+    for act in (sandbox.run, sandbox.shell().run):
+        assert act("echo on", timeout_s=float("inf")).stdout == b"on\n"
+        assert act("sleep 9", timeout_s=0).timed_out
+
+
 def test_nul_is_refused(sandbox: Sandbox) -> None:
     for act in (sandbox.run, sandbox.shell().run):
         with pytest.raises(ValueError, match="NUL"):
@@ -298,7 +328,7 @@ def test_close_twice_and_use_after(sandbox: Sandbox) -> None:
 
 def test_remove_tree_takes_everything(start: Start, backend: SandboxBackend, tree: Path) -> None:
     start(tree_writable=True).run("mkdir -p a/b; touch a/b/c; mkfifo a/f; ln -s / a/root; chmod 000 a/b/c a/b a")
-    deep = "import os\nfor _ in range(3000):\n  os.mkdir('d')\n  os.chdir('d')\nopen('end', 'w')"
+    deep = "import os\nfor _ in range(1200):\n  os.mkdir('d')\n  os.chdir('d')\nopen('end', 'w')"
     assert start(tree_writable=True).run("python3 -I -S -", stdin=deep.encode()).exit_code == 0
     assert stat.S_IMODE((tree / "a").lstat().st_mode) == 0
     backend.remove_tree(tree)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from swesmith_gym.errors import SandboxDied, SandboxUnavailable
-from swesmith_gym.sandboxes import cgroups
+from swesmith_gym.sandboxes import cgroups, program, runs
 from swesmith_gym.sandboxes.base import Sandbox, SandboxBackend, SandboxSpec
 
 pytestmark = pytest.mark.sandbox
@@ -170,6 +170,28 @@ def test_forked_driver(start: Start) -> None:
         os._exit(0)
     os.waitpid(child, 0)
     assert sandbox.run("echo on").stdout == b"on\n"
+
+
+def test_without_an_interpreter_in_usr(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "SYSTEM", Path("/no/such/python3"))
+    program.interpreter.cache_clear()
+    try:
+        sandbox = start()
+        assert sandbox.run("echo on; echo $LD_LIBRARY_PATH; ls /opt").stdout == b"on\n\nsandbox\nsandbox-python\n"
+        assert set(sandbox.manifest()) == {"link", "pkg/code.py", "run.sh"}
+    finally:
+        program.interpreter.cache_clear()
+
+
+def test_stale_folders(state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWESMITH_GYM_HOME", str(tmp_path))
+    runs.make_run(os.getuid())
+    theirs, begun, broken = (runs.make_run(os.getuid()) for _ in range(3))
+    (theirs / "owner").write_text(f"{os.getpid()} 12345")
+    (begun / "owner").unlink()
+    (broken / "owner").unlink()
+    os.utime(broken, (0, 0))
+    assert set(runs.stale_runs()) == {theirs, broken}
 
 
 def test_many_at_once_from_threads(backend: SandboxBackend, tree: Path) -> None:

@@ -50,8 +50,8 @@ class Host:
             poll.register(descriptor, select.POLLIN)
         for descriptor in writes:
             poll.register(descriptor, select.POLLOUT)
-        left_ms = int((deadline - time.monotonic()) * 1000) + 1
-        ready = dict(poll.poll(min(max(left_ms, 0), LONGEST_WAIT_MS)))
+        left_ms = min((deadline - time.monotonic()) * 1000 + 1, LONGEST_WAIT_MS)
+        ready = dict(poll.poll(max(int(left_ms), 0)))
         if ready.get(self.control, 0) & ~select.POLLIN and not ready[self.control] & select.POLLIN:
             os._exit(0)
         if self.children.wakeup in ready:

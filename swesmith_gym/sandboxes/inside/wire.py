@@ -21,6 +21,14 @@ _FLOAT = struct.Struct(">d")
 _DEPTH = 16
 
 
+def encode(text: str) -> bytes:
+    """UTF-8 of any text: surrogate escapes become their bytes again, other lone surrogates their three-byte form."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
 def dumps(value: Any) -> bytes:
     """The bytes of a value. Raises: TypeError (a type that has no form)."""
     parts: list[bytes] = []
@@ -40,7 +48,7 @@ def _write(value: Any, parts: list[bytes]) -> None:
     elif isinstance(value, float):
         parts += (b"f", _FLOAT.pack(value))
     elif isinstance(value, str):
-        data = value.encode("utf-8", "surrogateescape")
+        data = encode(value)
         parts += (b"s", _LENGTH.pack(len(data)), data)
     elif isinstance(value, (bytes, bytearray)):
         parts += (b"b", _LENGTH.pack(len(value)), bytes(value))
