@@ -58,7 +58,7 @@ def test_fewer_are_not(outcomes: dict[str, Outcome], said: str) -> None:
 
 
 def test_a_file_that_cannot_be_collected_counts_as_failing() -> None:
-    with pytest.raises(ProfileError, match="2 of 3 tests fail.*tests/x.py") as caught:
+    with pytest.raises(ProfileError, match=r"2 of 3 tests fail.*tests/x\.py") as caught:
         check(combine([report({"a": P}, broken={"tests/x.py": "ImportError: nope", "tests/y.py": ""})] * 3))
     assert "ImportError: nope" in caught.value.log
 

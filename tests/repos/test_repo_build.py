@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,19 +27,17 @@ SETUP = (
     "setup(name='thing', version='1.0', packages=['thing'], extras_require={'test': ['pytest', 'pytest-asyncio']})\n"
 )
 TESTS = (
-    "import asyncio, os, socket, time, pytest, thing\n"
+    "import asyncio, socket, time, pytest, thing\n"
     "from pathlib import Path\n"
     "@pytest.mark.asyncio\nasync def test_async(): await asyncio.sleep(0)\n"
     "def test_tree(): assert thing.x == 1 and __import__('thing.made').made.y == 2\n"
     "def test_clean():\n"
-    "    assert not [p for p in Path('/testbed').rglob('*') if p.suffix == '.pyc' or p.name in ('build', 'thing.egg-info')]\n"
+    "    artefacts = {'build', 'thing.egg-info', '__pycache__'}\n"
+    "    assert not [p for p in Path('/testbed').rglob('*') if p.suffix == '.pyc' or p.name in artefacts]\n"
     "@pytest.mark.parametrize('now', [time.time_ns()])\ndef test_unstable(now): pass\n"
     "@pytest.mark.skip\ndef test_skipped(): pass\n"
     "def test_offline():\n"
     "    with pytest.raises(OSError): socket.create_connection(('1.1.1.1', 53), timeout=1)\n"
-    "def test_seeded():\n"
-    "    found = Path('/opt/bytecode/opt/env')\n"
-    "    assert not found.exists() or not os.access(found, os.W_OK) or True\n"
 )
 
 
@@ -80,7 +78,7 @@ def test_the_baseline_is_what_the_tests_do(image: EnvImage) -> None:
     stable = {t.split("::")[1]: r.outcome for t, r in image.baseline.items() if "unstable" not in t}
     assert stable.pop("test_skipped") is Outcome.SKIPPED
     assert set(stable.values()) == {Outcome.PASSED}
-    assert {*stable} == {"test_async", "test_tree", "test_clean", "test_offline", "test_seeded"}
+    assert {*stable} == {"test_async", "test_tree", "test_clean", "test_offline"}
     assert list(image.quarantined.values()) == ["unstable_id"]
     assert image.test.plugins == ("pytest_asyncio.plugin",)
     assert image.surface_roots == ("tests",)
@@ -130,7 +128,7 @@ def test_a_build_from_the_lock_has_the_same_fingerprint(
 def test_review_shows_it_on_one_screen(image: EnvImage) -> None:
     from rich.console import Console
 
-    console = Console(width=110, record=True, file=open(os.devnull, "w"))
+    console = Console(width=110, record=True, file=io.StringIO())
     console.print(review.render("thing"))
     shown = console.export_text()
     for part in ("not approved yet", "pytest-asyncio", "--editable .", "unstable_id", "1 skipped"):
@@ -144,7 +142,7 @@ def test_review_shows_it_on_one_screen(image: EnvImage) -> None:
     [
         ({"setup.py": "raise SystemExit('no way')\n"}, "resolve", "resolve"),
         ({"setup.py": SETUP.replace("'pytest'", "'no-such-distribution-zzz'")}, "resolve", "no-such-distribution-zzz"),
-        ({"tests/test_thing.py": "def test_a(): assert 0\ndef test_b(): pass\n"}, "baseline", "1 of 2 tests fail.*test_a"),
+        ({"tests/test_thing.py": "def test_a(): assert 0\ndef test_b(): pass\n"}, "baseline", "1 of 2 .*test_a"),
         ({"tests/test_thing.py": "import nowhere_to_be_found\ndef test_b(): pass\n", "requirements-test.txt": "pytest"},
          "baseline", "no test was collected|1 of 1"),
     ],
@@ -164,7 +162,7 @@ def test_a_failure_names_the_step(
 
 def test_a_failing_install_command_is_shown(tmp_path: Path, backend: sandboxes.SandboxBackend) -> None:
     profile = add(make(tmp_path / "cmd"), install=["echo $VIRTUAL_ENV && exit 7"])
-    with pytest.raises(ProfileError, match="exit code 7.*--install") as caught:
+    with pytest.raises(ProfileError, match=r"exit code 7.*--install") as caught:
         build(profile, backend, lock=profiles.lock("thing"))
     assert (caught.value.step, caught.value.log.strip()) == ("install", "/opt/env")
 

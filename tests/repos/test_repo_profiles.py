@@ -83,7 +83,7 @@ def test_a_shipped_profile_cannot_be_removed_but_approved() -> None:
 
 
 def test_an_unknown_repository_is_said_so() -> None:
-    with pytest.raises(ProfileError, match="no repository 'nope'; known are .*sqlparse.*repos add"):
+    with pytest.raises(ProfileError, match=r"no repository 'nope'; known are .*sqlparse.*repos add"):
         profiles.load("nope")
     with pytest.raises(InputError):
         profiles.load("../../etc/passwd")
