@@ -7,6 +7,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from swesmith_gym.errors import InputError
@@ -15,6 +16,8 @@ from swesmith_gym.languages.python.testing.cut import CannotCut, cut, first_line
 from swesmith_gym.languages.python.testing.definitions import Definition, Index
 from swesmith_gym.languages.python.testing.ids import is_doctest, module_of, names_of
 from swesmith_gym.languages.python.testing.scopes import uses
+from swesmith_gym.languages.python.testing.surface import surface
+from swesmith_gym.records import TestSetup
 
 HOW = ("functions", "files", "none")
 SHARED = frozenset({"conftest.py", "__init__.py"})
@@ -77,17 +80,16 @@ class _Plan:
         if path.endswith(".py") and is_doctest(test_id):
             return
         found = self.index.resolve(test_id)
-        tests = {module_of(other) for other in self.all_ids}
         if found is not None:
-            if found.path not in self.keep and (found.path in tests or not self._is_code(found.path, tests)):
+            if found.path not in self.keep and found.path in self.surface:
                 self.definitions.add(found)
         elif self.removable(path):
             self.files.add(path)
 
-    def _is_code(self, path: str, tests: Collection[str]) -> bool:
-        """The file lies outside every folder that test files lie in: tests are inherited from the package itself."""
-        folders = {str(PurePosixPath(test).parent) for test in tests}
-        return not any(str(parent) in folders for parent in PurePosixPath(path).parents)
+    @cached_property
+    def surface(self) -> frozenset[str]:
+        """The tree's test files and what belongs to them: tests may be inherited from the package's own code."""
+        return frozenset(surface(self.index.files, TestSetup(), self.all_ids).files)
 
     def carry_out(self) -> HiddenTests:
         """Make the edits; a file that cannot be edited goes as a whole, or stays."""
@@ -122,7 +124,6 @@ class _Plan:
         """Id -> what defines it, for every id that code in the touched files may define, inherited or imported."""
         reached: set[str] = set()
         waiting = set(touched)
-        modules = {module_of(test_id) for test_id in self.all_ids}
         while waiting:
             path = waiting.pop()
             reached.add(path)
@@ -132,7 +133,7 @@ class _Plan:
         known: dict[tuple[str, tuple[str, ...]], Definition | None] = {}
         for test_id in self.all_ids:
             path = module_of(test_id)
-            if path not in reached or path not in modules:
+            if path not in reached:
                 continue
             key = (path, names_of(test_id))
             if key not in known:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import PurePosixPath
 
 from swesmith_gym.languages.base import Surface
@@ -61,7 +61,8 @@ def surface(files: Collection[str], setup: TestSetup, test_ids: Collection[str])
     """See `Language.surface`. A doctest does not put the code that holds it on the surface."""
     present = frozenset(files)
     tests = frozenset(module_of(test_id) for test_id in test_ids if not _in_code(test_id)) & present
-    roots = _outermost({root for path in tests for root in _roots(path, present, tests)})
+    folders = {str(folder) for path in tests for folder in PurePosixPath(path).parents} - {"."}
+    roots = _outermost({folder for folder in folders if _holds_tests_only(folder, present, tests)})
     chosen = {path for path in present if path in tests or steers_tests(path) or below(path, roots)}
     named = {path for path in setup.paths if path in present and not _defines_code_doctests(path, test_ids)}
     return Surface(tuple(sorted(chosen | named)), roots)
@@ -80,22 +81,18 @@ def _defines_code_doctests(path: str, test_ids: Collection[str]) -> bool:
     return any(module_of(test_id) == path and _in_code(test_id) for test_id in test_ids)
 
 
-def _roots(path: str, present: frozenset[str], tests: frozenset[str]) -> Iterator[str]:
-    """Folders above a test file that hold tests only, outermost first."""
-    folders = [str(folder) for folder in PurePosixPath(path).parents][:-1]
-    for folder in reversed(folders):
-        name = PurePosixPath(folder).name
-        code = [other for other in present if other.startswith(f"{folder}/") and other.endswith(".py")]
-        named_so = name.startswith(("test_", "tests_")) or name.endswith(("_test", "_tests"))
-        own = [other for other in code if PurePosixPath(other).name not in ("__init__.py", "conftest.py")]
-        package = f"{folder}/__init__.py" in present
-        apart = named_so or (name == "testing" and not _inside_package(folder, present))
-        if (
-            name in TEST_FOLDERS
-            or (apart and _mostly(own, tests))
-            or (own and not package and all(other in tests for other in own))
-        ):
-            yield folder
+def _holds_tests_only(folder: str, present: frozenset[str], tests: frozenset[str]) -> bool:
+    """By its name, if it is a usual one or most files below it are tests; else only if all of them are."""
+    name = PurePosixPath(folder).name
+    if name in TEST_FOLDERS:
+        return True
+    code = [path for path in present if path.startswith(f"{folder}/") and path.endswith(".py")]
+    own = [path for path in code if PurePosixPath(path).name not in ("__init__.py", "conftest.py")]
+    named_so = name.startswith(("test_", "tests_")) or name.endswith(("_test", "_tests"))
+    apart = named_so or (name == "testing" and not _inside_package(folder, present))
+    if f"{folder}/__init__.py" not in present and own and all(path in tests for path in own):
+        return True
+    return apart and _mostly(own, tests)
 
 
 def _mostly(code: list[str], tests: frozenset[str]) -> bool:
