@@ -14,7 +14,7 @@ from swesmith_gym.languages.python.operators.registry import built_in
 HEAD = """\
 # Bug operators for Python
 
-Made from the operators' own examples, which are also their tests: do not edit by hand. `make docs`, or
+Made from the operators' own examples, which are also their tests: do not edit by hand, but run
 `python -m swesmith_gym.languages.python.operators.documentation > docs/operators.md`.
 
 An operator edits at least one and at most three places of one function, method or class. It is tried on every
