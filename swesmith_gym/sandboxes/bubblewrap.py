@@ -8,6 +8,7 @@ a sandbox with either can reach whatever the host reaches.
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -27,7 +28,7 @@ from swesmith_gym.sandboxes.base import (
 )
 from swesmith_gym.sandboxes.binary import find_bwrap
 from swesmith_gym.sandboxes.client import ClientSandbox
-from swesmith_gym.sandboxes.host import bubblewrap_checks
+from swesmith_gym.sandboxes.host import advice, bubblewrap_checks
 from swesmith_gym.sandboxes.namespace import Namespace
 
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -44,7 +45,7 @@ class Bubblewrap(SandboxBackend):
         return bubblewrap_checks(self)
 
     def capabilities(self) -> SandboxCapabilities:
-        find_bwrap()
+        _probe(os.geteuid())
         return SandboxCapabilities(
             network_isolation=True,
             process_isolation=True,
@@ -104,6 +105,18 @@ class Bubblewrap(SandboxBackend):
 
     def remove_tree(self, folder: Path) -> None:
         runs.remove_tree(folder)
+
+
+@cache
+def _probe(_user: int) -> None:
+    """Make namespaces and an overlay, once: it may be forbidden though `bwrap` is there. Raises: SandboxUnavailable."""
+    words = ["--unshare-all", "--unshare-user", "--disable-userns", "--ro-bind", "/", "/", "--proc", "/proc"]
+    words += ["--overlay-src", "/usr/bin", "--overlay-src", "/usr/lib", "--ro-overlay", "/tmp", "--", "/bin/true"]
+    command = [*_prefix(), _staged(find_bwrap()), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", timeout=60)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"bwrap ended with code {done.returncode}"]
+        raise SandboxUnavailable(f"bubblewrap cannot make a sandbox here: {lines[-1]}", fix=advice())
 
 
 def _unavailable(reason: str) -> SandboxUnavailable:

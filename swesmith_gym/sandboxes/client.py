@@ -21,6 +21,8 @@ from swesmith_gym.sandboxes.inside import wire
 
 GRACE_S = 30.0
 """How much longer than a command's own limit an answer may take: sweeping, a busy host."""
+CLOSE_S = 10.0
+"""How long `close` waits for a call in another thread to notice."""
 LONGEST_WAIT_S = 1000.0
 """Of one system call; what takes longer is asked for again."""
 FILES_S = 300.0
@@ -266,5 +268,8 @@ class ClientSandbox(Sandbox):
         self._closed = True
         self._connection.alive = False
         self._peer.kill()
-        with self._connection.lock:  # a call that is under way in another thread ends first, with SandboxDied
-            self._peer.remove()
+        # A call that is under way in another thread ends first, with SandboxDied; one in our own cannot.
+        held = self._connection.lock.acquire(timeout=CLOSE_S)
+        self._peer.remove()
+        if held:
+            self._connection.lock.release()

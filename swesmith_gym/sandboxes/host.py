@@ -123,13 +123,13 @@ def _trial(backend: SandboxBackend) -> HostCheck:
             with backend.start(SandboxSpec(tree=tree)) as sandbox:
                 result = sandbox.run("echo works > proof && cat proof", timeout_s=20)
     except (SandboxError, OSError) as error:
-        return HostCheck(name, False, str(error), _advice())
+        return HostCheck(name, False, str(error), advice())
     if result.exit_code != 0:
-        return HostCheck(name, False, result.stderr.decode(errors="replace").strip(), _advice())
+        return HostCheck(name, False, result.stderr.decode(errors="replace").strip(), advice())
     return HostCheck(name, True, f"starts and runs a command as host user {staging.host_uid()}")
 
 
-def _advice() -> str:
+def advice() -> str:
     """What most likely keeps namespaces from being made here."""
     for check in kernel_checks(PROC):
         if not check.ok:

@@ -46,6 +46,18 @@ def below_barrier(path: Path, uid: int) -> Path | None:
     return found
 
 
+def _hold() -> subprocess.Popen[bytes]:
+    """A process that keeps a fresh mount namespace until its standard input ends."""
+    script = f"mount -t tmpfs -o mode=755,size=1m stage {STAGE} && echo ready && exec cat"
+    return subprocess.Popen(
+        ["unshare", "--mount", "--propagation", "private", "sh", "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
 class Stage:
     """The private mount namespace of one driver process. Thread-safe; lives until `close` or the driver's end."""
 
@@ -53,15 +65,15 @@ class Stage:
         self.uid = uid
         self._lock = threading.Lock()
         self._shown: dict[Path, str] = {}
-        Path(STAGE).mkdir(mode=0o755, exist_ok=True)
-        script = f"mount -t tmpfs -o mode=755,size=64k stage {STAGE} && echo ready && exec cat"
-        self._holder = subprocess.Popen(
-            ["unshare", "--mount", "--propagation", "private", "sh", "-c", script],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        self._count = 0
+        try:
+            Path(STAGE).mkdir(mode=0o755, exist_ok=True)
+            self._holder = _hold()
+        except OSError as error:
+            raise SandboxUnavailable(
+                f"as root, a sandbox needs {STAGE} and the commands unshare, nsenter and mount: {error}",
+                fix="apt-get install util-linux mount, or run as an ordinary user",
+            ) from None
         assert self._holder.stdout is not None
         assert self._holder.stderr is not None
         if self._holder.stdout.readline() != b"ready\n":
@@ -97,12 +109,21 @@ class Stage:
         if barrier is None:
             return str(source)
         with self._lock:
-            if barrier not in self._shown:
-                self._shown[barrier] = self._show(barrier)
-            return str(Path(self._shown[barrier]) / source.relative_to(barrier))
+            target = self._shown.get(barrier)
+            if target is None or not self._shows(target, barrier):
+                target = self._shown[barrier] = self._show(barrier)
+            return str(Path(target) / source.relative_to(barrier))
+
+    def _shows(self, target: str, barrier: Path) -> bool:
+        """A folder that was removed and made again under its old name has to be shown again."""
+        try:
+            return os.path.samestat(os.stat(f"/proc/{self._holder.pid}/root{target}"), barrier.stat())
+        except OSError:
+            return False
 
     def _show(self, barrier: Path) -> str:
-        target = f"{STAGE}/{len(self._shown)}"
+        self._count += 1
+        target = f"{STAGE}/{self._count}"
         make = "mkdir" if barrier.is_dir() else "touch"
         script = f'{make} "$1" && mount --rbind "$0" "$1"'
         enter = ["nsenter", f"--mount=/proc/{self._holder.pid}/ns/mnt", "--", "sh", "-c", script, str(barrier), target]

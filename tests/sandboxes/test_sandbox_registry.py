@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -43,12 +44,45 @@ def test_environment_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_auto_names_every_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    def none() -> Path:
+    def none(_user: int) -> None:
         raise SandboxUnavailable("no bubblewrap", fix="install it")
 
-    monkeypatch.setattr(bubblewrap, "find_bwrap", none)
+    monkeypatch.setattr(bubblewrap, "_probe", none)
     with pytest.raises(SandboxUnavailable, match=r"bubblewrap: no bubblewrap; docker: "):
         backend("auto")
+
+
+FORBID = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
+
+
+@pytest.mark.sandbox
+def test_a_host_that_forbids_namespaces(
+    backend: SandboxBackend, tree: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a default container: bwrap is there, and is refused its namespaces."""
+    words = [*bubblewrap._prefix(), "unshare", "--user", "--map-root-user", "sh", "-c", FORBID, "sh"]
+    monkeypatch.setattr(bubblewrap, "_prefix", lambda: words)
+    before = set((state / "run").glob("*"))
+    for act in (lambda: bubblewrap._probe.__wrapped__(0), lambda: backend.start(SandboxSpec(tree=tree))):
+        with pytest.raises(SandboxUnavailable, match="bwrap: ") as caught:
+            act()
+        assert caught.value.fix
+        assert "\n" not in str(caught.value)
+    assert set((state / "run").glob("*")) == before
+    assert [check.name for check in backend.checks() if not check.ok] == ["sandbox"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root shows folders to another user")
+@pytest.mark.sandbox
+def test_folder_made_again_is_shown_again(backend: SandboxBackend, tmp_path: Path) -> None:
+    tree = tmp_path / "closed" / "tree"
+    for turn in ("one", "two"):
+        tree.mkdir(parents=True)
+        tree.parent.chmod(0o700)
+        (tree / turn).touch()
+        with backend.start(SandboxSpec(tree=tree)) as sandbox:
+            assert sandbox.run("ls").stdout.decode() == f"{turn}\n"
+        shutil.rmtree(tree.parent)
 
 
 @pytest.mark.sandbox
