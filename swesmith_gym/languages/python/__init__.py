@@ -1,1 +1,1 @@
-
+"""Python: everything that is true of this language only."""
