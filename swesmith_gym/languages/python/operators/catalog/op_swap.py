@@ -11,6 +11,7 @@ from swesmith_gym.languages.python.operators.text import (
     BINARY,
     binary_token,
     bracketed,
+    is_named,
     is_number,
     is_text,
     operand_texts,
@@ -39,6 +40,7 @@ class OpSwap(Operator[ast.BinOp]):
     )
     invalid = (
         "def f(a): return a + 1",
+        "def f(a, b): return a + len(b)",
         "def f(a, b): return a * b",
         "def f(a): return a - a",
         "def f(a): return '%s' % a",
@@ -49,7 +51,7 @@ class OpSwap(Operator[ast.BinOp]):
         for node in scope.find(ast.BinOp):
             if BINARY[type(node.op)] not in ORDERED or (isinstance(node.op, ast.Mod) and is_text(node.left)):
                 continue
-            if isinstance(node.op, ast.Add) and (is_number(node.left) or is_number(node.right)):
+            if isinstance(node.op, ast.Add) and (_is_numeric(node.left) or _is_numeric(node.right)):
                 continue
             yield node
 
@@ -63,3 +65,10 @@ class OpSwap(Operator[ast.BinOp]):
         right = texts[1] if texts[1] != scope.file.text(site.right) else bracketed(scope, site.right)
         middle = scope.file.source[scope.file.start(site) + len(texts[0]) : scope.file.end(site) - len(texts[1])]
         yield (replace(scope, site, right + middle + left),)
+
+
+def _is_numeric(node: ast.expr) -> bool:
+    """Certainly or very likely a number, so that a sum does not depend on the order."""
+    counts = isinstance(node, ast.Call) and is_named(node.func, "len", "int", "float", "sum", "ord", "abs", "round")
+    computed = isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Sub, ast.Div, ast.FloorDiv, ast.Pow))
+    return counts or computed or is_number(node)
