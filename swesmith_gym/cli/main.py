@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from swesmith_gym.cli import bugs, doctor, evaluate, issues, quickstart, repos, rollout, tasks, view
+from swesmith_gym.cli import bugs, doctor, evaluate, issues, quickstart, repos, rollout, run, tasks, view
 from swesmith_gym.cli.common import fail, group
 from swesmith_gym.errors import SweSmithGymError
 
@@ -23,6 +23,7 @@ app.add_typer(repos.app, name="repos")
 app.add_typer(bugs.app, name="bugs")
 app.add_typer(issues.app, name="issues")
 app.add_typer(tasks.app, name="tasks")
+app.command("run")(run.run)
 app.command("rollout")(rollout.rollout)
 app.command("evaluate")(evaluate.evaluate)
 app.command("view")(view.view)

@@ -22,7 +22,7 @@ from swesmith_gym.tasks import TaskTable
 from swesmith_gym.trajectories import RolloutSettings, TrajectoryStore, rollout
 
 REPO = "sqlparse"
-CANDIDATES = 24
+CANDIDATES = 16
 
 Say = Callable[[str], None]
 Progress = Callable[[int, int, str], None]

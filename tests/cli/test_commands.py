@@ -32,7 +32,7 @@ def candidates(folder: Path, *edits: tuple[str, str, str]) -> Path:
 @pytest.mark.parametrize(
     "command",
     [
-        ("quickstart",), ("doctor",), ("rollout",), ("evaluate",), ("view",),
+        ("quickstart",), ("run",), ("doctor",), ("rollout",), ("evaluate",), ("view",),
         *(("repos", name) for name in ("add", "build", "list", "show", "review", "remove")),
         *(("bugs", name) for name in ("generate", "validate")),
         ("issues", "write"),

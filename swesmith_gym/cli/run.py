@@ -1,0 +1,46 @@
+"""`swesmith-gym run`: the whole synthesis for many repositories, from a configuration file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from swesmith_gym.cli import common
+from swesmith_gym.cli.common import JsonOption, SandboxOption, WorkersOption
+
+
+def run(
+    config: Annotated[Path, typer.Argument(help="A configuration file (TOML).")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the tables.")] = Path("tasks"),
+    workers: WorkersOption = common.DEFAULT_WORKERS,
+    sandbox: SandboxOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Build, generate, validate, write issues and verify for every repository of a configuration. Resumable.
+
+    The file names `repos` (a list) and `created_at`; it may set `strategies`, `limit`, `seed`, `issues` and `rounds`.
+    Exit code 1 if gold or nop did not score what they must on any task.
+
+    Example: `swesmith-gym run campaign.toml --out tasks`
+    """
+    from swesmith_gym import sandboxes
+    from swesmith_gym.pipeline import synthesis
+
+    settings = synthesis.read_config(config)
+    folder = common.out_folder(out)
+    with common.progress_bar("run") as bar:
+        found = synthesis.run(
+            settings, folder, sandboxes.backend(sandbox), common.executor(workers), common.say, bar
+        )
+    if as_json:
+        common.print_json(found)
+    else:
+        for facts in found:
+            typer.echo(
+                f"{facts['repo']}: {facts['tasks']} tasks of {facts['candidates']} candidates, "
+                f"gold {facts['gold_resolved']}, nop {facts['nop_resolved']}"
+            )
+    if any(facts["gold_resolved"] != facts["tasks"] * settings.rounds or facts["nop_resolved"] for facts in found):
+        raise typer.Exit(1)

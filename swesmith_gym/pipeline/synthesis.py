@@ -1,0 +1,149 @@
+"""The whole synthesis for many repositories: build, generate, validate, write issues, verify. Resumable at every step.
+
+    OUT/NAME.parquet          the tasks of a repository
+    OUT/NAME.verify.json      what gold and nop scored on each of them
+    OUT/NAME.provenance.json  what they were made from, and what became of every candidate
+    OUT/work/NAME/            candidates and rejected rows
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from swesmith_gym.errors import InputError
+from swesmith_gym.evaluation import verify
+from swesmith_gym.executors import Executor
+from swesmith_gym.harness.validate import ValidationSettings
+from swesmith_gym.home import write_atomic
+from swesmith_gym.pipeline import candidates as candidate_files
+from swesmith_gym.pipeline import generation, validation
+from swesmith_gym.records import content_id
+from swesmith_gym.repos import profiles
+from swesmith_gym.repos.resolve import ensure_built
+from swesmith_gym.sandboxes import SandboxBackend
+from swesmith_gym.tasks import TaskTable
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SynthesisConfig:
+    """A configuration file: what is made, from what, and under which seed."""
+
+    repos: tuple[str, ...]
+    """Names of profiles."""
+    created_at: str
+    """Time stamp of every task, ISO 8601: equal configurations give equal bytes."""
+    strategies: tuple[str, ...] = ("procedural",)
+    limit: int = 100
+    """Candidates for each repository and strategy, at most."""
+    seed: int = 0
+    issues: str = "tests"
+    """Mode of the problem statements."""
+    rounds: int = 1
+    """How often gold and nop are graded on every task."""
+
+
+def read_config(path: Path) -> SynthesisConfig:
+    """Read a TOML file. Raises: InputError (file, field)."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; see `swesmith-gym run --help` for what it holds")
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not TOML ({error})") from error
+    kinds = {f.name: str(f.type) for f in fields(SynthesisConfig)}
+    for name, value in data.items():
+        if name not in kinds:
+            raise InputError(f"{path}: unknown field {name!r}; known are {', '.join(kinds)}")
+        if not isinstance(value, {"str": str, "int": int}.get(kinds[name], list)):
+            raise InputError(f"{path}: the field {name!r} has the wrong type ({type(value).__name__})")
+    for name in ("repos", "created_at"):
+        if not data.get(name):
+            raise InputError(f"{path}: the field {name!r} is missing")
+    return SynthesisConfig(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})
+
+
+def run(
+    config: SynthesisConfig, out: Path, backend: SandboxBackend, executor: Executor, say: Callable[[str], None], progress: Progress
+) -> list[dict[str, Any]]:
+    """Make every table that is not there yet; returns the provenance of all. Raises: SweSmithGymError, OSError."""
+    for name in config.repos:
+        profiles.load(name)
+    found = []
+    for number, name in enumerate(config.repos, 1):
+        say(f"{name} ({number} of {len(config.repos)})")
+        found.append(_one(name, config, out, backend, executor, say, progress))
+    return found
+
+
+def _one(
+    name: str,
+    config: SynthesisConfig,
+    out: Path,
+    backend: SandboxBackend,
+    executor: Executor,
+    say: Callable[[str], None],
+    progress: Progress,
+) -> dict[str, Any]:
+    testbed = ensure_built(name, backend, say)
+    key = content_id(name, testbed.image.fingerprint, [getattr(config, f.name) for f in fields(config) if f.name != "repos"])
+    known = _known(out / f"{name}.provenance.json", key)
+    if known is not None and (out / f"{name}.verify.json").exists():
+        return known
+    started = time.monotonic()
+    work = out / "work" / name
+    counts = generation.run(name, backend, config.strategies, work / "candidates.jsonl", limit=config.limit, seed=config.seed)
+    job = validation.ValidationJob(
+        candidate_files.read(work / "candidates.jsonl"),
+        {name: testbed},
+        out / f"{name}.parquet",
+        work / "rejected.jsonl",
+        ValidationSettings(config.created_at),
+        config.issues,
+    )
+    table, rejected = validation.run(job, executor, lambda done, total, kept: progress(done, total, f"{name}: {kept} tasks"))
+    made_s = time.monotonic() - started
+    evidence = _verify(table, config, backend, executor, progress)
+    write_atomic(out / f"{name}.verify.json", json.dumps(evidence, indent=1) + "\n")
+    facts = {
+        "repo": name,
+        "source": testbed.image.source,
+        "license": testbed.image.license,
+        "image_key": testbed.image.key,
+        "interpreter": testbed.image.interpreter_version,
+        "configuration": {f.name: getattr(config, f.name) for f in fields(config) if f.name != "repos"},
+        "left_out_before_validation": counts["rejected"],
+        **validation.summary(table, rejected),
+        "validation_wall_s": round(made_s, 1),
+        "verification_wall_s": round(time.monotonic() - started - made_s, 1),
+        "gold_resolved": evidence["gold_resolved"],
+        "nop_resolved": evidence["nop_resolved"],
+        "content_key": key,
+    }
+    write_atomic(out / f"{name}.provenance.json", json.dumps(facts, indent=1) + "\n")
+    return facts
+
+
+def _known(path: Path, key: str) -> dict[str, Any] | None:
+    try:
+        facts: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    return facts if facts.get("content_key") == key else None
+
+
+def _verify(
+    table: TaskTable, config: SynthesisConfig, backend: SandboxBackend, executor: Executor, progress: Progress
+) -> dict[str, Any]:
+    checks = []
+    for check in verify.verify(list(table), executor, rounds=config.rounds, sandbox=backend.name):
+        checks.append(check)
+        progress(len(checks), 2 * config.rounds * len(table), "verify")
+    return verify.evidence(table, checks, config.rounds)
