@@ -74,21 +74,32 @@ def show(
 
 
 @app.command()
-def stats(tasks: _Table, as_json: JsonOption = False) -> None:
-    """The strategy table: instances, median FAIL_TO_PASS, median edited lines.
+def stats(
+    tasks: _Table,
+    rejected: Annotated[
+        list[Path] | None, typer.Option("--rejected", help="Rejected candidates, for yields; repeatable.")
+    ] = None,
+    operators: Annotated[bool, typer.Option("--operators", help="One row an operator instead of a strategy.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """The strategy table, in the form of SWE-smith's: instances, yield, cost, median FAIL_TO_PASS and edited lines.
 
-    Example: `swesmith-gym tasks stats tasks_data`
+    Example: `swesmith-gym tasks stats tasks.parquet --rejected rejected.jsonl`
     """
-    from swesmith_gym.pipeline.statistics import by_strategy
-    from swesmith_gym.tasks import TaskTable
+    from dataclasses import asdict
 
-    rows = by_strategy(TaskTable.read(tasks))
+    from swesmith_gym.pipeline.candidates import read_rejected
+    from swesmith_gym.tasks import TaskTable
+    from swesmith_gym.viewer.statistics import by_operator, by_strategy
+
+    dropped = [row for path in rejected for row in read_rejected(path)] if rejected else None
+    count = by_operator if operators else by_strategy
+    rows = [asdict(group) for group in count(list(TaskTable.read(tasks)), dropped)]
     if as_json:
         common.print_json(rows)
         return
-    typer.echo("strategy\tinstances\trepositories\tmedian F2P\tmedian edited lines\tcost $")
-    for row in rows:
-        typer.echo("\t".join("unknown" if value is None else str(value) for value in row.values()))
+    for row in ([dict(zip(rows[0], rows[0], strict=True))] if rows else []) + rows:
+        typer.echo("\t".join("unknown" if value is None else f"{value}" for value in row.values()))
 
 
 @app.command()

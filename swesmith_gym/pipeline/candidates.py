@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -25,23 +25,37 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 def read(path: Path) -> list[BugCandidate]:
     """Every candidate of a file, in order; further fields are ignored. Raises: InputError (file, line, field)."""
+    return [_candidate(row, where) for row, where in _rows(path)]
+
+
+def _rows(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
     if not path.is_file():
         raise InputError(f"{path}: no such file; candidates are made by `swesmith-gym bugs generate … --out {path}`")
-    found = []
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if line.strip():
-                found.append(_candidate(line, f"{path} line {number}"))
-    return found
+                yield _row(line, f"{path} line {number}"), f"{path} line {number}"
 
 
-def _candidate(line: bytes, where: str) -> BugCandidate:
+def read_rejected(path: Path) -> list[RejectedCandidate]:
+    """Every row of a file of rejected candidates. Raises: InputError (file, line, field)."""
+    return [
+        RejectedCandidate(_candidate(row, where), str(row.get("reason", "")), str(row.get("detail", "")))
+        for row, where in _rows(path)
+    ]
+
+
+def _row(line: bytes, where: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except ValueError as error:
         raise InputError(f"{where}: not JSON ({error})") from error
     if not isinstance(row, dict):
         raise InputError(f"{where}: a candidate is a JSON object, not {type(row).__name__}")
+    return row
+
+
+def _candidate(row: dict[str, Any], where: str) -> BugCandidate:
     for name in _TEXT:
         if not isinstance(row.get(name), str) or not row[name]:
             raise InputError(f"{where}: the field {name!r} must be text and not empty")

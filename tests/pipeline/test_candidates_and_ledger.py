@@ -35,6 +35,7 @@ def test_round_trip(tmp_path: Path) -> None:
 def test_rejected_rows_carry_reason_and_detail(tmp_path: Path) -> None:
     made = BugCandidate("r", "procedural", "op", "x", candidate_id="id")
     candidates.write_rejected(tmp_path / "r.jsonl", [RejectedCandidate(made, "timeout", "too long")])
+    assert candidates.read_rejected(tmp_path / "r.jsonl") == [RejectedCandidate(made, "timeout", "too long")]
     row = json.loads((tmp_path / "r.jsonl").read_text())
     assert (row["candidate_id"], row["reason"], row["detail"]) == ("id", "timeout", "too long")
 
