@@ -149,6 +149,13 @@ def test_system_calls_refused(sandbox: Sandbox, name: str) -> None:
     assert python(sandbox, code)[1] in expected
 
 
+def test_no_descriptor_is_inherited(sandbox: Sandbox) -> None:
+    look = "python3 -I -S -c 'import os; print(*sorted(os.listdir(\"/proc/self/fd\"), key=int))'"
+    for act in (sandbox.run, sandbox.shell().run):
+        for command in (look, f"{look} # {'long' * 50_000}"):
+            assert act(command).stdout == b"0 1 2 3\n"  # the last one is the listing's own
+
+
 def test_own_processes_can_be_debugged(sandbox: Sandbox) -> None:
     code = (
         "import ctypes, os, time\nc = ctypes.CDLL(None)\npid = os.fork()\n"

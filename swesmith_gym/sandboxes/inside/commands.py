@@ -123,7 +123,7 @@ class Run:
         argv = [BASH, "bash", "--noprofile", "--norc", "-c", command]
         script = None
         if len(command.encode("utf-8", "surrogateescape")) > ARGUMENT_LIMIT:
-            script = _script(command)
+            script = _script(f"exec {STATUS_FD}<&-; {command}")
             places[STATUS_FD] = script
             argv = [BASH, "bash", "--noprofile", "--norc", f"/dev/fd/{STATUS_FD}"]
         env = dict(self.host.env, **self.request["env"])
