@@ -22,7 +22,7 @@ _OUTSIDE = frozenset({"docs", "doc", "examples", "example", "benchmarks", "bench
 _KEPT = re.compile(
     r"(-m|-k|-W|-p|-o|--ignore|--ignore-glob|--deselect|--import-mode|--pythonwarnings|--override-ini)(=.*)?|-W.+|-p.+"
 )
-_NOT_PLUGINS = re.compile(r"-?(p\s*)?(xdist|cov|pytest_cov|randomly|no:.*)")
+_NOT_PLUGINS = re.compile(r"-?(p\s*)?(xdist|cov|pytest_cov|randomly)")
 
 
 @dataclass(frozen=True, slots=True)
