@@ -8,6 +8,7 @@ a sandbox with either can reach whatever the host reaches.
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from swesmith_gym.sandboxes.client import ClientSandbox
 from swesmith_gym.sandboxes.host import advice, bubblewrap_checks
 from swesmith_gym.sandboxes.namespace import Namespace
 
+MANY_FILES = 65536
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
@@ -55,7 +57,7 @@ class Bubblewrap(SandboxBackend):
         )
 
     def start(self, spec: SandboxSpec) -> Sandbox:
-        _clean_up_once(os.getpid(), home())
+        _prepare_once(os.getpid(), home())
         folder = runs.make_run(staging.host_uid())
         try:
             peer = self._launch(spec, folder)
@@ -124,8 +126,13 @@ def _unavailable(reason: str) -> SandboxUnavailable:
 
 
 @cache
-def _clean_up_once(_pid: int, _state: Path) -> None:
-    """Remove what drivers that have died left behind: at the first start of each process."""
+def _prepare_once(_pid: int, _state: Path) -> None:
+    """At the first start of each process: remove what drivers that have died left behind, and allow for many sandboxes,
+    each of which takes four descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MANY_FILES if hard == resource.RLIM_INFINITY else min(hard, MANY_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     for folder in runs.stale_runs():
         runs.remove_tree(folder)
         cgroups.remove_stale(folder.name)

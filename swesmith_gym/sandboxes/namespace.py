@@ -27,6 +27,14 @@ def _file_of(content: bytes) -> int:
     return descriptor
 
 
+def _open(words: list[str], errors: int, kept: tuple[int, ...]) -> subprocess.Popen[bytes]:
+    """In a session of its own: Ctrl-C at the driver's terminal is the driver's business."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen(
+        words, stdin=pipe, stdout=pipe, stderr=errors, pass_fds=kept, start_new_session=True, cwd="/"
+    )
+
+
 class Namespace(Peer):
     """Made by the backend. `folder` is the episode's own and goes with it.
 
@@ -40,17 +48,15 @@ class Namespace(Peer):
         info, info_end = os.pipe()
         numbers = {"{info}": info_end, "{seccomp}": _file_of(filters)}
         words = [str(numbers.get(word, word)) for word in command]
-        self._process = subprocess.Popen(
-            words,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            pass_fds=tuple(numbers.values()),
-            start_new_session=True,
-            cwd="/",
-        )
-        for number in numbers.values():
-            os.close(number)
+        try:
+            self._process = _open(words, self._errors, tuple(numbers.values()))
+        except OSError:
+            os.close(info)
+            os.close(self._errors)
+            raise
+        finally:
+            for number in numbers.values():
+                os.close(number)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self.requests = self._process.stdin.fileno()
@@ -66,7 +72,9 @@ class Namespace(Peer):
         raw = b""
         deadline = time.monotonic() + START_S
         with os.fdopen(info, "rb", buffering=0) as stream:
-            while b"}" not in raw and select.select([stream], [], [], max(0, deadline - time.monotonic()))[0]:
+            poll = select.poll()
+            poll.register(stream, select.POLLIN)
+            while b"}" not in raw and poll.poll(max(0, deadline - time.monotonic()) * 1000):
                 piece = stream.read(4096)
                 if not piece:
                     break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import pickle
 import select
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from swesmith_gym.errors import SandboxDied, SandboxUnavailable
-from swesmith_gym.sandboxes import cgroups, program, runs
+from swesmith_gym.sandboxes import cgroups, inside, program, runs
 from swesmith_gym.sandboxes.base import Sandbox, SandboxBackend, SandboxSpec
 
 pytestmark = pytest.mark.sandbox
@@ -181,6 +182,33 @@ def test_without_an_interpreter_in_usr(start: Start, monkeypatch: pytest.MonkeyP
         assert set(sandbox.manifest()) == {"link", "pkg/code.py", "run.sh"}
     finally:
         program.interpreter.cache_clear()
+
+
+@pytest.mark.parametrize("path", sorted(Path(inside.__file__).parent.glob("*.py")), ids=lambda path: path.name)
+def test_program_of_process_1_is_for_old_interpreters(path: Path) -> None:
+    ast.parse(path.read_text(), feature_version=(3, 8))
+
+
+def test_descriptors_beyond_1024(start: Start) -> None:
+    start()
+    taken = [os.open("/dev/null", os.O_RDONLY) for _ in range(1100)]
+    try:
+        sandbox = start()
+        assert sandbox.run("cat", stdin=b"on").stdout == b"on"
+        assert sandbox.shell().run("echo on").stdout == b"on\n"
+        sandbox.close()
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+
+
+def test_command_that_cannot_be_started(start: Start, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start()
+    before = left_over(state)
+    monkeypatch.setattr("swesmith_gym.sandboxes.bubblewrap._prefix", lambda: ["/no/such/program"])
+    with pytest.raises(FileNotFoundError):
+        start()
+    assert (left_over(state)[0], left_over(state)[3]) == (before[0], before[3])
 
 
 def test_stale_folders(state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
