@@ -1,6 +1,6 @@
 """Play one task by hand: look around, apply a fix, submit, and read the verdict.
 
-    python examples/play_one_task.py
+python examples/play_one_task.py
 """
 
 import gymnasium as gym
@@ -15,7 +15,7 @@ def main() -> float:
     print("tools:", ", ".join(tool["function"]["name"] for tool in info["tools"]), "\n")
 
     for command in ("git log --oneline", "ls", "cd /tmp && pwd", "pwd"):
-        observation, reward, terminated, truncated, info = env.step(command)
+        observation, *_ = env.step(command)
         print(f"$ {command}\n{observation}")
 
     # A real agent would find the bug. Here the answer is taken from the task, to show what a solution is worth.
@@ -24,7 +24,7 @@ def main() -> float:
     observation, *_ = env.step("cd /testbed && git apply /tmp/fix.patch && git diff --stat")
     print(observation)
 
-    observation, reward, terminated, truncated, info = env.step({"tool": "submit"})
+    observation, reward, _, _, info = env.step({"tool": "submit"})
     verdict = info["verdict"]
     print(f"reward {reward}: {len(verdict.f2p_success)} FAIL_TO_PASS and {len(verdict.p2p_success)} PASS_TO_PASS pass")
     env.close()

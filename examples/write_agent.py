@@ -1,6 +1,6 @@
-"""Write an agent: anything with a `run(session)`. This one runs the tests, reads the failing code, and gives up politely.
+"""Write an agent: anything with a `run(session)`. This one looks around and gives up politely.
 
-    swesmith-gym rollout --tasks TASKS.parquet --agent examples.write_agent:CuriousAgent --out rollouts/curious
+swesmith-gym rollout --tasks TASKS.parquet --agent examples.write_agent:CuriousAgent --out rollouts/curious
 """
 
 import swesmith_gym

@@ -110,7 +110,5 @@ class LMError(SweSmithGymError, RuntimeError):
     status: int | None
     retryable: bool
 
-    def __init__(
-        self, message: str, *, provider: str = "", status: int | None = None, retryable: bool = False
-    ) -> None:
+    def __init__(self, message: str, *, provider: str = "", status: int | None = None, retryable: bool = False) -> None:
         super().__init__(message, provider=provider, status=status, retryable=retryable)

@@ -41,7 +41,7 @@ class FilePatch:
 
 def parse(text: str) -> tuple[FilePatch, ...]:
     """The file patches of a diff, in order. Raises: PatchDoesNotApply (malformed, binary, unsafe path or mode)."""
-    from unidiff import PatchSet
+    from unidiff import PatchSet  # type: ignore[attr-defined]
     from unidiff.errors import UnidiffParseError
 
     raw = text.encode("utf-8", "surrogateescape")
@@ -151,7 +151,9 @@ def _apply_hunks(before: bytes, patch: FilePatch) -> bytes:
     for number, hunk in enumerate(patch.hunks, 1):
         at = _find(lines, hunk, done, hunk.start + shift)
         if at is None:
-            raise PatchDoesNotApply(f"{patch.before or patch.after}: hunk {number} (line {hunk.start + 1}) is not there")
+            raise PatchDoesNotApply(
+                f"{patch.before or patch.after}: hunk {number} (line {hunk.start + 1}) is not there"
+            )
         out += lines[done:at]
         out += hunk.new
         done = at + len(hunk.old)

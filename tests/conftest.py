@@ -14,6 +14,7 @@ from swesmith_gym.executors import LocalExecutor
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings
 from swesmith_gym.pipeline.validation import ValidationJob, run
+from swesmith_gym.pipeline.workplace import Workplace
 from swesmith_gym.records import BugCandidate
 from swesmith_gym.tasks import TaskTable
 
@@ -67,7 +68,7 @@ def abacus_table(abacus: Testbed, tmp_path_factory: pytest.TempPathFactory) -> P
         rejected=folder / "rejected.jsonl",
         settings=ValidationSettings("2026-01-01T00:00:00Z"),
     )
-    table, rejected = run(job, LocalExecutor(2), lambda *_: None)
+    table, rejected = run(job, Workplace(abacus.backend, LocalExecutor(2)))
     assert not rejected
     assert len(table) == len(EDITS)
     return folder / "tasks.parquet"

@@ -11,7 +11,19 @@ import pytest
 from swesmith_gym import patch
 from swesmith_gym.errors import PatchDoesNotApply
 
-_PIECES = [b"a", b"b", b"x y", b"\xff\xfe", b"l\x0cf", b"u\x85v", b"--- a", b"+++ b", b"@@ -1 +1 @@", b"", "é\u2028z".encode()]
+_PIECES = [
+    b"a",
+    b"b",
+    b"x y",
+    b"\xff\xfe",
+    b"l\x0cf",
+    b"u\x85v",
+    b"--- a",
+    b"+++ b",
+    b"@@ -1 +1 @@",
+    b"",
+    "é\u2028z".encode(),
+]
 
 
 def _random_file(rng: random.Random) -> list[bytes]:
@@ -80,7 +92,10 @@ def test_reads_modes() -> None:
         ("--- /dev/null\n+++ b/.git/hooks/x\n@@ -0,0 +1 @@\n+2\n", "git's folder"),
         ("--- /dev/null\n+++ b/sub/.GIT/config\n@@ -0,0 +1 @@\n+2\n", "git's folder"),
         ("--- /dev/null\n+++ b/f\n@@ -0,0 +1 @@\n+2\n", "but it exists"),
-        ("diff --git a/l b/l\nnew file mode 120000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+/etc\n", "link or a submodule"),
+        (
+            "diff --git a/l b/l\nnew file mode 120000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+/etc\n",
+            "link or a submodule",
+        ),
         ("diff --git a/m b/m\nnew file mode 160000\n--- /dev/null\n+++ b/m\n@@ -0,0 +1 @@\n+Subproject\n", "submodule"),
         ("diff --git a/b b/b\nGIT binary patch\nliteral 1\n", "binary"),
         ("--- a/f\n+++ b/f\n@@ -1,3 +1 @@\n-1\n+2\n", "malformed"),

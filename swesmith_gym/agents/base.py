@@ -26,7 +26,7 @@ class Session:
         """The episode is over; further steps are refused."""
 
     def step(self, action: Action) -> str:
-        """Take one action and return what it showed; at the end of the episode too. Raises: InputError after the end."""
+        """Take one action and return what it showed. Raises: InputError after the end."""
         observation, reward, terminated, truncated, self.info = self._env.step(action)
         self.observation = observation
         self.reward += float(reward)

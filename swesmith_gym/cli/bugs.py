@@ -64,6 +64,7 @@ def validate(
     from swesmith_gym.harness.validate import ValidationSettings
     from swesmith_gym.pipeline import candidates as files
     from swesmith_gym.pipeline import validation
+    from swesmith_gym.pipeline.workplace import Workplace
     from swesmith_gym.repos.resolve import built
 
     found = files.read(candidates)
@@ -77,9 +78,7 @@ def validate(
         issue_mode=issues,
     )
     with common.progress_bar("validate") as bar:
-        table, dropped = validation.run(
-            job, common.executor(workers), lambda n, total, kept: bar(n, total, f"{kept} tasks")
-        )
+        table, dropped = validation.run(job, Workplace(backend, common.executor(workers), progress=bar))
     summary = validation.summary(table, dropped)
     if as_json:
         common.print_json(summary)

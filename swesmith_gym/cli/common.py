@@ -50,7 +50,11 @@ def executor(workers: int) -> Executor:
 def group(help_text: str) -> typer.Typer:
     """A command group in this program's style."""
     return typer.Typer(
-        help=help_text, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False, add_completion=False
+        help=help_text,
+        no_args_is_help=True,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        add_completion=False,
     )
 
 
@@ -94,7 +98,14 @@ class Bar:
 def progress_bar(label: str) -> Iterator[Bar]:
     """A bar for the time of a `with` block."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(stderr=True)
     columns = (

@@ -22,7 +22,10 @@ def doctor(as_json: JsonOption = False) -> None:
     from swesmith_gym.home import home
     from swesmith_gym.sandboxes.registry import available
 
-    facts = {"home": str(home()), "sandboxes": {backend.name: _examine(backend) for backend in available()}}
+    facts: dict[str, Any] = {
+        "home": str(home()),
+        "sandboxes": {backend.name: _examine(backend) for backend in available()},
+    }
     if as_json:
         common.print_json(facts)
     else:

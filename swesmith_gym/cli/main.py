@@ -63,4 +63,3 @@ def main() -> None:
     if code == _STOPPED:  # typer answers Ctrl-C with this exit code, and without a word
         fail("stopped; the same command goes on from here", _STOPPED)
     sys.exit(code if isinstance(code, int) else 0)
-

@@ -29,18 +29,13 @@ def quickstart(
     """
     from swesmith_gym import sandboxes
     from swesmith_gym.pipeline.quickstart import run
+    from swesmith_gym.pipeline.workplace import Workplace
     from swesmith_gym.viewer import render
 
     folder = common.out_folder(out)
     with common.progress_bar("quickstart") as bar:
-        result = run(
-            folder,
-            sandboxes.backend(sandbox),
-            common.executor(workers),
-            common.timestamp(created_at),
-            common.say,
-            bar,
-        )
+        place = Workplace(sandboxes.backend(sandbox), common.executor(workers), common.say, bar)
+        result = run(folder, place, common.timestamp(created_at))
     report = render(
         list(result.tasks),
         result.trajectories,

@@ -23,7 +23,9 @@ def add(
     source: Annotated[str, typer.Argument(help="`pypi:NAME==VERSION`, a git URL with `@REF`, or a folder.")],
     name: Annotated[str, typer.Option("--name", help="Default: the project's own.")] = "",
     python: Annotated[str, typer.Option("--python", help="Version X.Y; default: detected.")] = "",
-    install: Annotated[list[str] | None, typer.Option("--install", help="Instead of what is detected; repeatable.")] = None,
+    install: Annotated[
+        list[str] | None, typer.Option("--install", help="Instead of what is detected; repeatable.")
+    ] = None,
     test_command: Annotated[str, typer.Option("--test-command", help="Instead of what is detected.")] = "",
     index_url: _Index = None,
     ca_bundle: _Bundle = None,
@@ -35,9 +37,7 @@ def add(
     """
     from swesmith_gym.repos import add as adding
 
-    profile = adding.add(
-        source, name, python, install or [], test_command, index_url=index_url, ca_bundle=ca_bundle
-    )
+    profile = adding.add(source, name, python, install or [], test_command, index_url=index_url, ca_bundle=ca_bundle)
     if as_json:
         common.print_json(asdict(profile))
     else:
@@ -61,9 +61,7 @@ def build(
     from swesmith_gym.repos.build import build as building
 
     profile = profiles.load(name)
-    image = building(
-        profile, sandboxes.backend(sandbox), progress=common.say, index_url=index_url, ca_bundle=ca_bundle
-    )
+    image = building(profile, sandboxes.backend(sandbox), progress=common.say, index_url=index_url, ca_bundle=ca_bundle)
     facts = _facts(name)
     if as_json:
         common.print_json(facts)

@@ -40,9 +40,11 @@ def rollout(
     table = TaskTable.read(tasks)
     chosen = TaskTable(table[:limit], table.name) if limit else table
     store = TrajectoryStore(common.out_folder(out))
-    kept = [t for t in store if t.agent == agent and t.instance_id in chosen.index] if store.path.exists() else []
+    kept = [t for t in store if t.agent == agent and t.instance_id in chosen.places] if store.path.exists() else []
     if kept and not resume:
-        raise InputError(f"{store.path} holds {len(kept)} trajectories of this agent: add --resume, or choose another --out")
+        raise InputError(
+            f"{store.path} holds {len(kept)} trajectories of this agent: add --resume, or choose another --out"
+        )
     env = {"sandbox": sandbox, "max_steps": max_steps, "max_seconds": max_seconds}
     settings = RolloutSettings(agent, episodes, seed, env)
     pool = common.executor(workers)

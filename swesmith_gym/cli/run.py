@@ -27,13 +27,13 @@ def run(
     """
     from swesmith_gym import sandboxes
     from swesmith_gym.pipeline import synthesis
+    from swesmith_gym.pipeline.workplace import Workplace
 
     settings = synthesis.read_config(config)
     folder = common.out_folder(out)
     with common.progress_bar("run") as bar:
-        found = synthesis.run(
-            settings, folder, sandboxes.backend(sandbox), common.executor(workers), common.say, bar
-        )
+        place = Workplace(sandboxes.backend(sandbox), common.executor(workers), common.say, bar)
+        found = synthesis.run(settings, folder, place)
     if as_json:
         common.print_json(found)
     else:

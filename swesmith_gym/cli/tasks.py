@@ -137,8 +137,8 @@ def verify(
         common.print_json(found)
     else:
         common.say(
-            f"gold {found['gold_resolved']}/{found['gold_gradings']}, nop {found['nop_resolved']}/{found['nop_gradings']}, "
-            f"{found['tasks_checked']} of {found['tasks']} tasks"
+            f"gold {found['gold_resolved']}/{found['gold_gradings']}, "
+            f"nop {found['nop_resolved']}/{found['nop_gradings']}, {found['tasks_checked']} of {found['tasks']} tasks"
         )
         for problem in found["problems"]:
             common.say(f"  {problem['instance_id']} {problem['control']}: {problem['problem']}")

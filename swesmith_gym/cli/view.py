@@ -37,7 +37,9 @@ def view(
     trajectories = [trajectory for path in stores for trajectory in TrajectoryStore(path.parent)]
     if not tasks and not trajectories:
         raise InputError(f"{source}: there is neither a task table (*.parquet) nor a {FILE_NAME} in this folder")
-    page = render(list(tasks.values()), trajectories, None, out or folder / "report", title=f"swesmith-gym {source.name}")
+    page = render(
+        list(tasks.values()), trajectories, None, out or folder / "report", title=f"swesmith-gym {source.name}"
+    )
     if as_json:
         common.print_json({"report": str(page), "tasks": len(tasks), "trajectories": len(trajectories)})
     else:

@@ -9,7 +9,9 @@ _TEXT = {"type": "string"}
 _PATH = {"type": "string", "description": "Absolute path, or relative to the work tree."}
 
 
-def _schema(name: str, description: str, required: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
+def _schema(
+    name: str, description: str, required: dict[str, Any], optional: dict[str, Any] | None = None
+) -> dict[str, Any]:
     return {
         "type": "function",
         "function": {
@@ -83,7 +85,8 @@ def parse(action: object) -> Call:
         return Call("bash", {"command": _clean("command", action)})
     if not isinstance(action, dict):
         raise MalformedAction(
-            f"An action is a shell command (a string) or a tool call (an object with a `tool`), not {type(action).__name__}."
+            "An action is a shell command (a string) or a tool call (an object with a `tool`), "
+            f"not {type(action).__name__}."
         )
     tool = action.get("tool")
     if not isinstance(tool, str) or tool not in _PARAMETERS:
@@ -96,7 +99,9 @@ def parse(action: object) -> Call:
     for name in parameters["required"]:
         if name not in given:
             raise MalformedAction(f"{tool} needs the argument {name!r}.")
-    return Call(tool, {name: _value(tool, name, value, parameters["properties"][name]) for name, value in given.items()})
+    return Call(
+        tool, {name: _value(tool, name, value, parameters["properties"][name]) for name, value in given.items()}
+    )
 
 
 def _value(tool: str, name: str, value: object, schema: dict[str, Any]) -> Any:

@@ -37,12 +37,12 @@ class BugFixEnv(gym.Env[str, Action]):
 
     Observation: `str`, any Unicode. After `reset` the task and its issue text; after `step` the command's output.
     Action: a `str` is a shell command; a `dict` is a tool call `{"tool": NAME, ...}` (schemas in `info["tools"]`).
-    Reward: 0 until the end; then 1 if every FAIL_TO_PASS and PASS_TO_PASS test passes, else 0 (or as `reward` shapes it).
-    Terminated: the agent submitted. Truncated: `max_steps`, `max_seconds` or `max_output_bytes` was reached (the work is graded
-    all the same, unless `grade_on_truncation` is off), or a fault of the host.
+    Reward: 0 until the end; then 1 if every FAIL_TO_PASS and PASS_TO_PASS test passes, else 0 (or what `reward` says).
+    Terminated: the agent submitted. Truncated: `max_steps`, `max_seconds` or `max_output_bytes` was reached (the work
+    is graded all the same, unless `grade_on_truncation` is off), or a fault of the host.
 
-    `info` at the end holds `model_patch` (the work as a diff) and `verdict` (`records.Verdict`) or `violation` (text; reward
-    0, valid); or `fault` (text; `reward_valid` is False: leave the episode out).
+    `info` at the end holds `model_patch` (the work as a diff) and `verdict` (`records.Verdict`) or `violation` (text;
+    reward 0, valid); or `fault` (text; `reward_valid` is False: leave the episode out).
 
     The caller closes it. Sandboxes start in `reset`. Not thread-safe; picklable through its spec only.
 
@@ -69,7 +69,7 @@ class BugFixEnv(gym.Env[str, Action]):
         reward: Reward = sparse,
         render_mode: str | None = None,
     ) -> None:
-        """`tasks`: a task table or its path. `instance_id`: always this task; None: one for each reset, chosen by the seed.
+        """`tasks`: a table or its path. `instance_id`: always this task; None: at each reset one chosen by the seed.
 
         Raises: TaskTableError, InputError. No sandbox is started here.
         """
@@ -153,7 +153,7 @@ class BugFixEnv(gym.Env[str, Action]):
             return self._died(prepared, death)
         return self._continue(answer.text, answer.info)
 
-    def render(self) -> str | None:  # type: ignore[override]
+    def render(self) -> str | None:
         """The last observation, for `render_mode="ansi"`."""
         return self._last if self.render_mode == "ansi" else None
 
@@ -259,4 +259,3 @@ class BugFixEnv(gym.Env[str, Action]):
         if self._sandbox is not None:
             self._sandbox.close()
         self._sandbox = self._tools = None
-

@@ -11,9 +11,9 @@ _TEXT = """You are working on a software repository that lies in {workdir}. It h
 {statement}
 </issue>
 
-Find the cause and correct it in the code of the repository, without changing its tests. You can run shell commands and edit
-files; the shell keeps its working directory and variables. There is no network. When you are done, call the `submit` tool:
-your changes are then judged by tests that you do not see."""
+Find the cause and correct it in the code of the repository, without changing its tests. You can run shell commands and
+edit files; the shell keeps its working directory and variables. There is no network. When you are done, call the
+`submit` tool: your changes are then judged by tests that you do not see."""
 
 
 def first_observation(task: TaskInstance) -> str:

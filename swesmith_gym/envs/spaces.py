@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import gymnasium as gym
@@ -43,7 +43,7 @@ class Unicode(gym.Space[str]):
     def contains(self, x: Any) -> bool:
         return isinstance(x, str)
 
-    def to_jsonable(self, sample_n: Sequence[str]) -> list[str]:
+    def to_jsonable(self, sample_n: Iterable[str]) -> list[str]:
         return list(sample_n)
 
     def from_jsonable(self, sample_n: list[Any]) -> list[str]:
@@ -77,7 +77,7 @@ class ActionSpace(gym.Space[Action]):
     def contains(self, x: Any) -> bool:
         return isinstance(x, str) or (isinstance(x, dict) and isinstance(x.get("tool"), str))
 
-    def to_jsonable(self, sample_n: Sequence[Action]) -> list[Action]:
+    def to_jsonable(self, sample_n: Iterable[Action]) -> list[Action]:
         return list(sample_n)
 
     def from_jsonable(self, sample_n: list[Any]) -> list[Action]:

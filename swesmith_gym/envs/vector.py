@@ -26,8 +26,8 @@ class ThreadVectorEnv(VectorEnv[Observations, Sequence[Action], np.ndarray]):
     """`num_envs` environments, stepped together.
 
     Observations: a tuple of `str`. Actions: a sequence of actions. Rewards: float64 `(num_envs,)`; terminations and
-    truncations: bool `(num_envs,)`. Infos: Gymnasium's merged form, with masks. An episode that ended is reset at the next
-    step (NEXT_STEP autoreset): that step's action is ignored. The caller closes it.
+    truncations: bool `(num_envs,)`. Infos: Gymnasium's merged form, with masks. An episode that ended is reset at the
+    next step (NEXT_STEP autoreset): that step's action is ignored. The caller closes it.
     """
 
     metadata: dict[str, Any] = {"autoreset_mode": AutoresetMode.NEXT_STEP, "render_modes": ["ansi"]}  # noqa: RUF012
@@ -45,7 +45,7 @@ class ThreadVectorEnv(VectorEnv[Observations, Sequence[Action], np.ndarray]):
         self._ended = [False] * self.num_envs
         self._threads = ThreadPoolExecutor(self.num_envs, thread_name_prefix="swesmith-gym-env")
 
-    def reset(  # type: ignore[override]
+    def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observations, dict[str, Any]]:
         """Begin an episode in each. An int seed is the first one's; the others count on from it."""
@@ -53,11 +53,15 @@ class ThreadVectorEnv(VectorEnv[Observations, Sequence[Action], np.ndarray]):
             seeds: list[int | None] = [None if seed is None else seed + i for i in range(self.num_envs)]
         else:
             seeds = list(seed)
-        results = list(self._threads.map(lambda pair: pair[0].reset(seed=pair[1], options=options), zip(self.envs, seeds, strict=True)))
+        results = list(
+            self._threads.map(
+                lambda pair: pair[0].reset(seed=pair[1], options=options), zip(self.envs, seeds, strict=True)
+            )
+        )
         self._ended = [False] * self.num_envs
         return tuple(obs for obs, _ in results), self._merge(info for _, info in results)
 
-    def step(  # type: ignore[override]
+    def step(
         self, actions: Sequence[Action]
     ) -> tuple[Observations, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """One action for each environment; returns when the slowest has answered."""

@@ -8,9 +8,7 @@ from swesmith_gym.errors import CandidateRejected
 from swesmith_gym.records import BROKEN, Outcome, TestReport, Validation
 
 
-def validation(
-    passing: Collection[str], report: TestReport, module_of: Callable[[str], str]
-) -> Validation:
+def validation(passing: Collection[str], report: TestReport, module_of: Callable[[str], str]) -> Validation:
     """What happened to the tests that pass on the pristine tree, in a run with the bug.
 
     A test whose module, or whose whole suite, could not be collected has errored; one that vanished otherwise, or was

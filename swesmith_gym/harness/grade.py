@@ -1,7 +1,7 @@
 """Grading: the one definition of "resolved", for rewards, evaluation and verification alike.
 
-A submission is laid over the pristine code with the bug in it, tests are run as at validation, in a fresh sandbox with the
-pristine test surface, and `decide` compares the report with what the task requires. `decide` is pure.
+A submission is laid over the pristine code with the bug in it, tests are run as at validation, in a fresh sandbox with
+the pristine test surface, and `decide` compares the report with what the task requires. `decide` is pure.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def required(task: TaskInstance, testbed: Testbed) -> Required:
 
 
 def decide(task: TaskInstance, needed: Required, report: TestReport) -> Verdict:
-    """The verdict on one report. A required test counts only where the report says, in so many words, that it passed."""
+    """The verdict on one report. A required test counts only where the report says that it passed."""
 
     def passed(test: str) -> bool:
         return test in report.results and report.results[test].outcome is Outcome.PASSED
@@ -99,9 +99,7 @@ def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, gradi
                 raise GradingFault(f"{task.instance_id}: the disk is full: {error}") from error
             return _violation(task, needed, f"the submission cannot be laid over the tree: {error}")
         else:
-            return replace(
-                verdict, patch_exists=bool(submission.changes), duration_s=time.monotonic() - started
-            )
+            return replace(verdict, patch_exists=bool(submission.changes), duration_s=time.monotonic() - started)
     raise AssertionError("unreachable")
 
 
@@ -109,7 +107,9 @@ def _changes(task: TaskInstance, submission: Submission, testbed: Testbed) -> tu
     """Everything that differs from the pristine tree: the bug, then the agent's changes off the test surface."""
     changes = {c.path: c for c in testbed.changes(sealing.buggy_files(testbed.pristine, task.bug_patch))}
     changes |= {c.path: c for c in submission.changes if not testbed.on_surface(c.path)}
-    return tuple(c for c in changes.values() if testbed.pristine.get(c.path) != (None if c.data is None else (c.mode, c.data)))
+    return tuple(
+        c for c in changes.values() if testbed.pristine.get(c.path) != (None if c.data is None else (c.mode, c.data))
+    )
 
 
 def _run(testbed: Testbed, changes: tuple[FileChange, ...]) -> TestReport:

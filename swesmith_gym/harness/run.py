@@ -31,9 +31,7 @@ def run_tests(
     """
     report = f"{REPORT_FOLDER}/report-{secrets.token_hex(16)}"
     command = language.runner(setup, report, tests=tests, collect_only=collect_only, env=env)
-    result = sandbox.run(
-        command.command, timeout_s=timeout_s or setup.timeout_s, env=command.env, stdin=command.stdin
-    )
+    result = sandbox.run(command.command, timeout_s=timeout_s or setup.timeout_s, env=command.env, stdin=command.stdin)
     try:
         raw = sandbox.read_file(report, limit=MAX_REPORT_BYTES)
     except OSError:

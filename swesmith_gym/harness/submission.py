@@ -18,7 +18,9 @@ from swesmith_gym.tasks.tree import Tree
 MAX_CHANGED_FILES = 2_000
 MAX_FILE_BYTES = 16 << 20
 MAX_TOTAL_BYTES = 64 << 20
-_JUNK = frozenset({".git", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".venv", "venv"})
+_JUNK = frozenset(
+    {".git", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".venv", "venv"}
+)
 """Folders that tools leave in a work tree: no part of anybody's work."""
 
 
@@ -45,9 +47,7 @@ def from_sandbox(sandbox: Sandbox, base: Tree) -> Submission:
     return Submission(changes=changes, model_patch=as_patch(changes, base))
 
 
-def _changes(
-    sandbox: Sandbox, base: Mapping[str, FileEntry], now: Mapping[str, FileEntry]
-) -> tuple[FileChange, ...]:
+def _changes(sandbox: Sandbox, base: Mapping[str, FileEntry], now: Mapping[str, FileEntry]) -> tuple[FileChange, ...]:
     changed = sorted(p for p in base.keys() | now.keys() if base.get(p) != now.get(p) and not _is_junk(p))
     if len(changed) > MAX_CHANGED_FILES:
         raise _Refused(f"{len(changed)} files were changed: the limit is {MAX_CHANGED_FILES}")

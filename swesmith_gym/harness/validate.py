@@ -1,4 +1,4 @@
-"""Validation: a bug candidate goes in, a task or a rejected row with a reason comes out. Never an exception for a bad bug."""
+"""Validation: a bug candidate goes in, a task or a rejected row with a reason comes out."""
 
 from __future__ import annotations
 
@@ -129,9 +129,7 @@ def collects(testbed: Testbed, sealed: SealedTree) -> bool:
 def gold_patch(testbed: Testbed, files: dict[str, bytes | None]) -> str:
     """The reverse of a bug: from the files as it leaves them back to the pristine ones."""
     pristine = trees.contents(testbed.pristine)
-    return "".join(
-        diff.unified(path, _text(after), _text(pristine.get(path))) for path, after in sorted(files.items())
-    )
+    return "".join(diff.unified(path, _text(after), _text(pristine.get(path))) for path, after in sorted(files.items()))
 
 
 def _text(data: bytes | None) -> str | None:

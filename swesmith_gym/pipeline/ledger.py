@@ -47,7 +47,7 @@ class Ledger:
             rows = [json.loads(line) for line in lines]
             if rows[0]["configuration"] != self._configuration:
                 raise InputError(
-                    f"{self.path} belongs to a run with other settings: repeat that one, or delete the file to begin anew"
+                    f"{self.path} belongs to a run with other settings: repeat that one, or delete the file"
                 )
             self.done = {row["key"]: row["row"] for row in rows[1:]}
         except (ValueError, KeyError, TypeError) as error:

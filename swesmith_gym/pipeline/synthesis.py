@@ -1,9 +1,9 @@
 """The whole synthesis for many repositories: build, generate, validate, write issues, verify. Resumable at every step.
 
-    OUT/NAME.parquet          the tasks of a repository
-    OUT/NAME.verify.json      what gold and nop scored on each of them
-    OUT/NAME.provenance.json  what they were made from, and what became of every candidate
-    OUT/work/NAME/            candidates and rejected rows
+OUT/NAME.parquet          the tasks of a repository
+OUT/NAME.verify.json      what gold and nop scored on each of them
+OUT/NAME.provenance.json  what they were made from, and what became of every candidate
+OUT/work/NAME/            candidates and rejected rows
 """
 
 from __future__ import annotations
@@ -11,25 +11,21 @@ from __future__ import annotations
 import json
 import time
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from swesmith_gym.errors import InputError
 from swesmith_gym.evaluation import verify
-from swesmith_gym.executors import Executor
 from swesmith_gym.harness.validate import ValidationSettings
 from swesmith_gym.home import write_atomic
 from swesmith_gym.pipeline import candidates as candidate_files
 from swesmith_gym.pipeline import generation, validation
+from swesmith_gym.pipeline.workplace import Workplace
 from swesmith_gym.records import content_id
 from swesmith_gym.repos import profiles
 from swesmith_gym.repos.resolve import ensure_built
-from swesmith_gym.sandboxes import SandboxBackend
 from swesmith_gym.tasks import TaskTable
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,39 +63,34 @@ def read_config(path: Path) -> SynthesisConfig:
     for name in ("repos", "created_at"):
         if not data.get(name):
             raise InputError(f"{path}: the field {name!r} is missing")
-    return SynthesisConfig(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})
+    values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in data.items()}
+    return SynthesisConfig(**values)
 
 
-def run(
-    config: SynthesisConfig, out: Path, backend: SandboxBackend, executor: Executor, say: Callable[[str], None], progress: Progress
-) -> list[dict[str, Any]]:
+def run(config: SynthesisConfig, out: Path, place: Workplace) -> list[dict[str, Any]]:
     """Make every table that is not there yet; returns the provenance of all. Raises: SweSmithGymError, OSError."""
     for name in config.repos:
         profiles.load(name)
     found = []
     for number, name in enumerate(config.repos, 1):
-        say(f"{name} ({number} of {len(config.repos)})")
-        found.append(_one(name, config, out, backend, executor, say, progress))
+        place.say(f"{name} ({number} of {len(config.repos)})")
+        found.append(_one(name, config, out, place))
     return found
 
 
-def _one(
-    name: str,
-    config: SynthesisConfig,
-    out: Path,
-    backend: SandboxBackend,
-    executor: Executor,
-    say: Callable[[str], None],
-    progress: Progress,
-) -> dict[str, Any]:
-    testbed = ensure_built(name, backend, say)
-    key = content_id(name, testbed.image.fingerprint, [getattr(config, f.name) for f in fields(config) if f.name != "repos"])
+def _one(name: str, config: SynthesisConfig, out: Path, place: Workplace) -> dict[str, Any]:
+    testbed = ensure_built(name, place.backend, place.say)
+    key = content_id(
+        name, testbed.image.fingerprint, [getattr(config, f.name) for f in fields(config) if f.name != "repos"]
+    )
     known = _known(out / f"{name}.provenance.json", key)
     if known is not None and (out / f"{name}.verify.json").exists():
         return known
     started = time.monotonic()
     work = out / "work" / name
-    counts = generation.run(name, backend, config.strategies, work / "candidates.jsonl", limit=config.limit, seed=config.seed)
+    counts = generation.run(
+        name, place.backend, config.strategies, work / "candidates.jsonl", limit=config.limit, seed=config.seed
+    )
     job = validation.ValidationJob(
         candidate_files.read(work / "candidates.jsonl"),
         {name: testbed},
@@ -108,9 +99,9 @@ def _one(
         ValidationSettings(config.created_at),
         config.issues,
     )
-    table, rejected = validation.run(job, executor, lambda done, total, kept: progress(done, total, f"{name}: {kept} tasks"))
+    table, rejected = validation.run(job, place)
     made_s = time.monotonic() - started
-    evidence = _verify(table, config, backend, executor, progress)
+    evidence = _verify(table, config, place)
     write_atomic(out / f"{name}.verify.json", json.dumps(evidence, indent=1) + "\n")
     facts = {
         "repo": name,
@@ -139,11 +130,9 @@ def _known(path: Path, key: str) -> dict[str, Any] | None:
     return facts if facts.get("content_key") == key else None
 
 
-def _verify(
-    table: TaskTable, config: SynthesisConfig, backend: SandboxBackend, executor: Executor, progress: Progress
-) -> dict[str, Any]:
+def _verify(table: TaskTable, config: SynthesisConfig, place: Workplace) -> dict[str, Any]:
     checks = []
-    for check in verify.verify(list(table), executor, rounds=config.rounds, sandbox=backend.name):
+    for check in verify.verify(list(table), place.executor, rounds=config.rounds, sandbox=place.backend.name):
         checks.append(check)
-        progress(len(checks), 2 * config.rounds * len(table), "verify")
+        place.progress(len(checks), 2 * config.rounds * len(table), "verify")
     return verify.evidence(table, checks, config.rounds)

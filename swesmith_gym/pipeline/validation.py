@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from swesmith_gym.executors import Executor
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings, validate_all
 from swesmith_gym.issues.write import write as write_issue
 from swesmith_gym.pipeline import candidates as candidate_files
 from swesmith_gym.pipeline.ledger import Ledger
+from swesmith_gym.pipeline.workplace import Workplace
 from swesmith_gym.records import BugCandidate, RejectedCandidate, TaskInstance, content_id
 from swesmith_gym.tasks import TaskTable, schema
 from swesmith_gym.tasks import tree as trees
-
-Progress = Callable[[int, int, int], None]
-"""Called with finished items, all items, and tasks found so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +43,22 @@ class ValidationJob:
         }
 
 
-def run(job: ValidationJob, executor: Executor, progress: Progress) -> tuple[TaskTable, list[RejectedCandidate]]:
+def run(job: ValidationJob, place: Workplace) -> tuple[TaskTable, list[RejectedCandidate]]:
     """Validate what the ledger does not hold yet, then write both files. Raises: InputError, SandboxError, OSError."""
     with Ledger(job.out.with_name(f".{job.out.name}.ledger"), job.configuration) as ledger:
         results = _duplicates(job.candidates)
         results |= {int(key): _from_row(row, job.candidates[int(key)]) for key, row in ledger.done.items()}
         found = sum(isinstance(r, TaskInstance) for r in results.values())
-        progress(len(results), len(job.candidates), found)
+        place.progress(len(results), len(job.candidates), f"{found} tasks")
         for repo, numbers in _by_repo(job, results).items():
             testbed = job.testbeds[repo]
             todo = [job.candidates[n] for n in numbers]
-            for place, result in validate_all(todo, testbed, executor, job.settings):
+            for index, result in validate_all(todo, testbed, place.executor, job.settings):
                 done = _with_issue(result, testbed, job.issue_mode) if isinstance(result, TaskInstance) else result
-                results[numbers[place]] = done
-                ledger.add(str(numbers[place]), _to_row(done))
+                results[numbers[index]] = done
+                ledger.add(str(numbers[index]), _to_row(done))
                 found += isinstance(done, TaskInstance)
-                progress(len(results), len(job.candidates), found)
+                place.progress(len(results), len(job.candidates), f"{found} tasks")
         table, rejected = _split(results, job.candidates)
         table.write(job.out)
         candidate_files.write_rejected(job.rejected, rejected)
@@ -135,4 +132,3 @@ def summary(table: TaskTable, rejected: Sequence[RejectedCandidate]) -> dict[str
         "yield": round(len(table) / total, 4) if total else 0.0,
         "rejected": dict(sorted(reasons.items(), key=lambda item: -item[1])),
     }
-

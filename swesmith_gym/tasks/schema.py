@@ -48,5 +48,5 @@ def from_row(row: dict[str, Any], where: str) -> TaskInstance:
         value = row.get(f.name, _ABSENT.get(f.name))
         if value is None and f.name not in _OPTIONAL:
             raise TaskTableError(f"{where}: column {f.name!r} has no value")
-        values[f.name] = tuple(value) if f.name in _LISTS else value
+        values[f.name] = tuple(value or ()) if f.name in _LISTS else value
     return TaskInstance(**values)

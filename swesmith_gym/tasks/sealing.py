@@ -22,7 +22,7 @@ from swesmith_gym.tasks import tree as trees
 from swesmith_gym.tasks.tree import Tree
 
 HideTests = Literal["functions", "files", "none"]
-"""What is taken out of the agent's tree: the functions that define FAIL_TO_PASS tests, their whole files, or nothing."""
+"""What is taken out of the agent's tree: the functions that define FAIL_TO_PASS tests, their files, or nothing."""
 
 _COMMIT = """set -e
 git init -q -b main .
@@ -107,4 +107,3 @@ def _commit(backend: SandboxBackend, spec: SandboxSpec) -> None:
         result = sandbox.run(_COMMIT, timeout_s=60, env=dates)
     if result.exit_code != 0:
         raise SandboxError(f"the sealed tree could not be committed: {result.stderr.decode(errors='replace').strip()}")
-

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
+from typing import overload
 
 from swesmith_gym.errors import TaskNotFound, TaskTableError
 from swesmith_gym.home import atomic_file
@@ -33,7 +34,7 @@ class TaskTable(Sequence[TaskInstance]):
                 raise TaskTableError(f"{path}: there is no *.parquet file in this folder")
             return cls((task for file in files for task in cls.read(file)), name=str(path))
         table = cls(_read_file(path), name=str(path))
-        if len(table.index) != len(table):
+        if len(table.places) != len(table):
             seen: set[str] = set()
             twice = next(t.instance_id for t in table if t.instance_id in seen or seen.add(t.instance_id))  # type: ignore[func-returns-value]
             raise TaskTableError(f"{path}: instance_id {twice!r} stands in two rows")
@@ -49,20 +50,26 @@ class TaskTable(Sequence[TaskInstance]):
             pq.write_table(table, temporary, compression="zstd", compression_level=12, use_dictionary=True)
 
     @cached_property
-    def index(self) -> dict[str, int]:
+    def places(self) -> dict[str, int]:
         """instance_id -> place."""
         return {t.instance_id: i for i, t in enumerate(self._tasks)}
 
     def get(self, instance_id: str) -> TaskInstance:
         """The task of that id. Raises: TaskNotFound."""
         try:
-            return self._tasks[self.index[instance_id]]
+            return self._tasks[self.places[instance_id]]
         except KeyError:
             raise TaskNotFound(
-                f"{self.name}: no task {instance_id!r} among {len(self)}; `swesmith-gym tasks list {self.name}` shows them"
+                f"{self.name}: no task {instance_id!r} among {len(self)}; see `swesmith-gym tasks list {self.name}`"
             ) from None
 
-    def __getitem__(self, place):  # type: ignore[no-untyped-def,override]
+    @overload
+    def __getitem__(self, place: int) -> TaskInstance: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[TaskInstance]: ...
+
+    def __getitem__(self, place: int | slice) -> TaskInstance | Sequence[TaskInstance]:
         return self._tasks[place]
 
     def __len__(self) -> int:
@@ -75,7 +82,7 @@ class TaskTable(Sequence[TaskInstance]):
         return isinstance(other, TaskTable) and self._tasks == other._tasks
 
     def __hash__(self) -> int:
-        return hash(tuple(self.index))
+        return hash(tuple(self.places))
 
 
 def _read_file(path: Path) -> list[TaskInstance]:
@@ -83,7 +90,9 @@ def _read_file(path: Path) -> list[TaskInstance]:
     import pyarrow.parquet as pq
 
     if not path.is_file():
-        raise TaskTableError(f"{path}: no such file; a task table is made by `swesmith-gym bugs validate … --out {path}`")
+        raise TaskTableError(
+            f"{path}: no such file; a task table is made by `swesmith-gym bugs validate … --out {path}`"
+        )
     try:
         table = pq.read_table(path)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:

@@ -1,4 +1,4 @@
-"""Work trees as values: read from disk, identified, written anew. Files and links only; git's folder is no part of it."""
+"""Work trees as values: read from disk, identified, written anew. Files and links only, git's folder aside."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ def write(tree: Tree, folder: Path) -> None:
 def manifest(tree: Tree) -> dict[str, FileEntry]:
     """What `Sandbox.manifest` gives for the same tree."""
     return {
-        path: FileEntry(mode, len(data), hashlib.sha256(data).hexdigest()) for path, (mode, data) in sorted(tree.items())
+        path: FileEntry(mode, len(data), hashlib.sha256(data).hexdigest())
+        for path, (mode, data) in sorted(tree.items())
     }
 
 

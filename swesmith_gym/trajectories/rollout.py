@@ -69,6 +69,8 @@ def counts(trajectories: Sequence[Trajectory]) -> dict[str, int]:
     """How the episodes ended: `resolved`, `unresolved`, `violation`, `fault`, `total`."""
     found = {"resolved": 0, "unresolved": 0, "violation": 0, "fault": 0, "total": len(trajectories)}
     for each in trajectories:
-        kind = next((k for k in ("fault", "violation") if k in each.info), "resolved" if each.resolved else "unresolved")
+        kind = next(
+            (k for k in ("fault", "violation") if k in each.info), "resolved" if each.resolved else "unresolved"
+        )
         found[kind] += 1
     return found

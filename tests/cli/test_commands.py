@@ -32,7 +32,12 @@ def candidates(folder: Path, *edits: tuple[str, str, str]) -> Path:
 @pytest.mark.parametrize(
     "command",
     [
-        ("quickstart",), ("run",), ("doctor",), ("rollout",), ("evaluate",), ("view",),
+        ("quickstart",),
+        ("run",),
+        ("doctor",),
+        ("rollout",),
+        ("evaluate",),
+        ("view",),
         *(("repos", name) for name in ("add", "build", "list", "show", "review", "remove")),
         *(("bugs", name) for name in ("generate", "validate")),
         ("issues", "write"),
@@ -103,8 +108,16 @@ def test_equal_runs_give_equal_bytes(abacus: object, tmp_path: Path) -> None:
         out = tmp_path / name
         out.mkdir()
         done = call(
-            "bugs", "validate", candidates(out), "--out", out / "t.parquet", "--rejected", out / "r.jsonl",
-            "--created-at", "2026-01-01", "--json",
+            "bugs",
+            "validate",
+            candidates(out),
+            "--out",
+            out / "t.parquet",
+            "--rejected",
+            out / "r.jsonl",
+            "--created-at",
+            "2026-01-01",
+            "--json",
         )
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout) == {"candidates": 3, "tasks": 3, "yield": 1.0, "rejected": {}}
@@ -115,8 +128,14 @@ def test_equal_runs_give_equal_bytes(abacus: object, tmp_path: Path) -> None:
 def test_every_candidate_is_a_task_or_a_rejected_row(abacus: object, tmp_path: Path) -> None:
     edits = (EDITS[0], EDITS[0], ("src/abacus/numbers.py", '"no values"', '"none"'))
     done = call(
-        "bugs", "validate", candidates(tmp_path, *edits), "--out", tmp_path / "t.parquet",
-        "--rejected", tmp_path / "r.jsonl", "--json",
+        "bugs",
+        "validate",
+        candidates(tmp_path, *edits),
+        "--out",
+        tmp_path / "t.parquet",
+        "--rejected",
+        tmp_path / "r.jsonl",
+        "--json",
     )
     assert json.loads(done.stdout)["rejected"] == {"duplicate": 1, "no_failing_test": 1}
     rows = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
@@ -150,7 +169,9 @@ def test_rollout_evaluate_verify_view(abacus_table: Path, tmp_path: Path) -> Non
     assert json.loads(done.stdout)["resolved"] == 3
     again = call("rollout", "--tasks", abacus_table, "--agent", "gold", "--out", tmp_path / "r")
     assert (again.returncode, "--resume" in again.stderr) == (2, True)
-    done = call("rollout", "--tasks", abacus_table, "--agent", "gold", "--out", tmp_path / "r", "--n", "2", "--resume", "--json")
+    done = call(
+        "rollout", "--tasks", abacus_table, "--agent", "gold", "--out", tmp_path / "r", "--n", "2", "--resume", "--json"
+    )
     assert json.loads(done.stdout)["total"] == 6
 
     done = call("evaluate", "--tasks", abacus_table, "--predictions", "gold", "--out", tmp_path / "e", "--json")
@@ -164,7 +185,12 @@ def test_rollout_evaluate_verify_view(abacus_table: Path, tmp_path: Path) -> Non
     done = call("tasks", "verify", abacus_table, "--out", tmp_path / "v.json", "--rounds", "2", "--json")
     found = json.loads((tmp_path / "v.json").read_text())
     assert done.returncode == 0
-    assert (found["gold_resolved"], found["gold_gradings"], found["nop_resolved"], found["nop_gradings"]) == (6, 6, 0, 6)
+    assert (found["gold_resolved"], found["gold_gradings"], found["nop_resolved"], found["nop_gradings"]) == (
+        6,
+        6,
+        0,
+        6,
+    )
 
     done = call("view", tmp_path / "r", "--json")
     assert Path(json.loads(done.stdout)["report"]).is_file()

@@ -38,7 +38,7 @@ def test_gymnasium_accepts_it(env: BugFixEnv) -> None:
 def test_the_seed_chooses_the_task_and_the_text(env: BugFixEnv) -> None:
     first, info = env.reset(seed=3)
     assert env.reset(seed=3) == (first, info)
-    assert {env.reset(seed=seed)[1]["instance_id"] for seed in range(20)} == set(env.tasks.index)
+    assert {env.reset(seed=seed)[1]["instance_id"] for seed in range(20)} == set(env.tasks.places)
 
 
 def test_a_task_can_be_asked_for(env: BugFixEnv) -> None:
@@ -78,7 +78,10 @@ def test_gold_is_worth_one_and_nop_nothing(env: BugFixEnv) -> None:
 def test_the_agent_sees_one_commit_and_no_hidden_test(env: BugFixEnv) -> None:
     env.reset(seed=0)
     assert env.step("git -C /testbed rev-list --all --count")[0] == "1\n"
-    assert env.step("git -C /testbed status --porcelain; git -C /testbed remote; git -C /testbed reflog")[0] == "[no output]"
+    assert (
+        env.step("git -C /testbed status --porcelain; git -C /testbed remote; git -C /testbed reflog")[0]
+        == "[no output]"
+    )
     for test in env.task.FAIL_TO_PASS:
         name = test.split("::")[-1].split("[")[0]
         assert "exit code 1" in env.step(f"grep -rn 'def {name}\\b' /testbed")[0]
@@ -88,8 +91,12 @@ def test_the_agent_sees_one_commit_and_no_hidden_test(env: BugFixEnv) -> None:
 
 def test_edits_of_tests_and_configuration_do_not_count(env: BugFixEnv) -> None:
     env.reset(seed=0)
-    env.step("cd /testbed && rm -rf tests && printf 'import pytest\\npytest.skip(allow_module_level=True)' > conftest.py")
-    env.step("printf '[pytest]\\naddopts = --co\\n' > pytest.ini; git add -A; git -c user.name=a -c user.email=b commit -qm x")
+    env.step(
+        "cd /testbed && rm -rf tests && printf 'import pytest\\npytest.skip(allow_module_level=True)' > conftest.py"
+    )
+    env.step(
+        "printf '[pytest]\\naddopts = --co\\n' > pytest.ini; git add -A; git -c user.name=a -c user.email=b commit -qm."
+    )
     _, reward, _, _, info = env.step({"tool": "submit"})
     assert reward == 0.0
     assert info["verdict"].f2p_failure == env.task.FAIL_TO_PASS
@@ -98,7 +105,9 @@ def test_edits_of_tests_and_configuration_do_not_count(env: BugFixEnv) -> None:
 def test_a_solution_with_new_files_and_a_commit_counts(env: BugFixEnv) -> None:
     env.reset(seed=0)
     solve(env)
-    env.step("cd /testbed && mkdir -p src/abacus/extra notes && touch src/abacus/extra/__init__.py && echo hi > notes/n.txt")
+    env.step(
+        "cd /testbed && mkdir -p src/abacus/extra notes && touch src/abacus/extra/__init__.py && echo hi > notes/n.txt"
+    )
     env.step("git add -A && git -c user.name=a -c user.email=b commit -qm fix && echo more > tests/test_more.py")
     assert env.step({"tool": "submit"})[1] == 1.0
 

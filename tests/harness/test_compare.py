@@ -11,7 +11,9 @@ from swesmith_gym.records import Outcome, TestReport, TestResult
 
 def report(results: dict[str, str], **changes: object) -> TestReport:
     values: dict[str, object] = {
-        "results": {test: TestResult(Outcome(outcome), message=f"{test} {outcome}") for test, outcome in results.items()},
+        "results": {
+            test: TestResult(Outcome(outcome), message=f"{test} {outcome}") for test, outcome in results.items()
+        },
         "collected": tuple(results),
         "broken_modules": {},
         "finished": True,
@@ -23,11 +25,18 @@ def report(results: dict[str, str], **changes: object) -> TestReport:
 
 
 def module(test: str) -> str:
-    return test.split("::")[0]
+    return test.split("::", maxsplit=1)[0]
 
 
 def test_every_outcome_has_its_place() -> None:
-    after = {"m::a": "passed", "m::b": "failed", "m::c": "error", "m::d": "skipped", "m::e": "xfailed", "m::f": "xpassed"}
+    after = {
+        "m::a": "passed",
+        "m::b": "failed",
+        "m::c": "error",
+        "m::d": "skipped",
+        "m::e": "xfailed",
+        "m::f": "xpassed",
+    }
     found = validation([*after, "m::gone"], report(after), module)
     assert found.fail_to_pass == ("m::b", "m::c")
     assert found.pass_to_pass == ("m::a",)
@@ -41,9 +50,7 @@ def test_a_test_that_is_not_asked_for_does_not_count() -> None:
 
 
 def test_tests_of_a_broken_module_have_errored_and_not_vanished() -> None:
-    found = validation(
-        ["m::a", "n::b"], report({"m::a": "passed"}, broken_modules={"n": "SyntaxError"}), module
-    )
+    found = validation(["m::a", "n::b"], report({"m::a": "passed"}, broken_modules={"n": "SyntaxError"}), module)
     assert found.fail_to_pass == ("n::b",)
     assert found.messages["n::b"] == "SyntaxError"
 

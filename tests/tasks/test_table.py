@@ -13,6 +13,7 @@ from samples import TASK
 from swesmith_gym.errors import TaskNotFound, TaskTableError
 from swesmith_gym.tasks import TaskTable
 
+
 def test_round_trip_keeps_every_byte(tmp_path: Path) -> None:
     table = TaskTable([TASK, replace(TASK, instance_id="demo__2", operator="op", cost_usd=0.5)])
     table.write(tmp_path / "t.parquet")

@@ -66,7 +66,8 @@ def test_how_episodes_ended() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("nobody", "unknown agent"), ("json:nothing", "cannot be imported"), ("json:loads", "no method run")]
+    ("name", "says"),
+    [("nobody", "unknown agent"), ("json:nothing", "cannot be imported"), ("json:loads", "no method run")],
 )
 def test_agents_that_cannot_be_made(name: str, says: str) -> None:
     with pytest.raises(InputError, match=says):
@@ -92,4 +93,15 @@ def test_an_agent_that_does_not_submit_is_submitted(abacus_tasks: TaskTable) -> 
     assert [step.action for step in episode.steps] == ["echo 'I forget to submit'", {"tool": "submit"}]
     assert episode.reward_valid
     assert not episode.resolved
-    assert list(rollout(tasks, lambda task, seed: Forgetful(), LocalExecutor(1), RolloutSettings("f"), done={(tasks[0].instance_id, 0)})) == []
+    assert (
+        list(
+            rollout(
+                tasks,
+                lambda task, seed: Forgetful(),
+                LocalExecutor(1),
+                RolloutSettings("f"),
+                done={(tasks[0].instance_id, 0)},
+            )
+        )
+        == []
+    )
