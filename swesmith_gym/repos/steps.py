@@ -1,0 +1,200 @@
+"""The steps of a build, run in sandboxes: resolving, installing, and the pristine tree that comes of it.
+
+What a step has written is the repository's doing: it is read through the sandbox, or as data without following links.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from swesmith_gym import languages
+from swesmith_gym.errors import ProfileError
+from swesmith_gym.home import home
+from swesmith_gym.languages.base import BuildStep, Language
+from swesmith_gym.records import RepoProfile, TestSetup
+from swesmith_gym.repos import archives, images, interpreters
+from swesmith_gym.repos.interpreters import Interpreter
+from swesmith_gym.sandboxes.base import Limits, Mount, Sandbox, SandboxBackend, SandboxSpec
+from swesmith_gym.tasks import tree as trees
+from swesmith_gym.tasks.tree import LINK, Tree
+
+STEP_TIMEOUT_S = 1800
+LIMITS = Limits(memory_bytes=8 << 30, processes=2048, file_bytes=4 << 30, tmp_bytes=4 << 30)
+_BUILD = "/opt/build"
+_UV = "/opt/uv"
+_ARTEFACTS = re.compile(
+    r"(^|/)(build|dist|\.eggs|__pycache__|[^/]*\.(egg|dist)-info|\.\w+_cache)/|\.py[co]$|^uv\.lock$"
+)
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be built, and how."""
+
+    profile: RepoProfile
+    backend: SandboxBackend
+    tree: Tree
+    lock: str
+    """Empty: a new one is made."""
+    say: Progress
+    index_url: str
+    ca: Path | None
+    """Certificates that the user named, for the steps that use the network."""
+
+    @property
+    def language(self) -> Language:
+        return languages.get(self.profile.language)
+
+
+@dataclass
+class Work:
+    """One build while it goes on."""
+
+    order: Order
+    interpreter: Interpreter
+    where: Path
+    log: list[str] = field(default_factory=list)
+
+    @property
+    def backend(self) -> SandboxBackend:
+        return self.order.backend
+
+
+def install(work: Work) -> tuple[str, TestSetup]:
+    """Run the steps. Gives the lock, and the test set-up completed by what the environment holds."""
+    order = work.order
+    trees.write(order.tree, work.where / "tree")
+    for name in ("env", "bytecode", "build"):
+        (work.where / name).mkdir()
+    if order.ca is not None:  # now: later, what lies in that folder is the repository's doing
+        shutil.copyfile(order.ca, work.where / "build" / "ca.pem")
+    for name in ("tree", "env", "bytecode", "build"):
+        work.backend.own(work.where / name)
+    steps = order.language.build_steps(order.profile, lock=order.lock, interpreter=work.interpreter.path)
+    found = {}
+    for step in steps:
+        order.say(step.name)
+        with work.backend.start(_spec(work, step)) as sandbox:
+            _run(work, sandbox, step)
+            if step is steps[-1]:
+                found = {name: _read(sandbox, f"{_BUILD}/{name}") for name in ("lock", "test.json")}
+    return found["lock"] or order.lock, _completed(order.profile.test, found["test.json"])
+
+
+def _spec(work: Work, step: BuildStep) -> SandboxSpec:
+    uv = {
+        "UV_CACHE_DIR": f"{_BUILD}/cache",
+        "UV_LINK_MODE": "copy",
+        "UV_PYTHON_DOWNLOADS": "never",
+        "UV_NO_PROGRESS": "1",
+    }
+    authorities = {}
+    if work.order.ca is not None:
+        authorities = {"SSL_CERT_FILE": f"{_BUILD}/ca.pem", "REQUESTS_CA_BUNDLE": f"{_BUILD}/ca.pem"}
+    no_bytecode = {"PYTHONDONTWRITEBYTECODE": "1"}
+    return SandboxSpec(
+        tree=work.where / "tree",
+        tree_writable=True,
+        mounts=(
+            Mount(work.where / "env", images.ENV, writable=True),
+            Mount(work.where / "build", _BUILD, writable=True),
+            Mount(_uv_folder(), _UV),
+            *interpreters.mounts(work.interpreter.prefix),
+        ),
+        links=interpreters.links(work.interpreter.prefix),
+        env={
+            "VIRTUAL_ENV": images.ENV,
+            **no_bytecode,
+            **uv,
+            **({"UV_DEFAULT_INDEX": work.order.index_url} | authorities if step.network else {}),
+        },
+        path=(f"{images.ENV}/bin", _UV),
+        network="full" if step.network else "none",
+        limits=LIMITS,
+    )
+
+
+def _uv_folder() -> Path:
+    """A folder that holds nothing but uv: the one it is installed in holds more than a build should see."""
+    binary = interpreters.uv_binary()
+    state = binary.stat()
+    folder = home() / "tools" / f"uv-{state.st_size}-{state.st_mtime_ns}"
+    if not (folder / "uv").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as temporary:
+            copy = Path(temporary) / "uv"
+            shutil.copyfile(binary, copy)
+            copy.chmod(0o755)
+            copy.replace(folder / "uv")
+    return folder
+
+
+def _run(work: Work, sandbox: Sandbox, step: BuildStep) -> None:
+    done = sandbox.run(step.command, timeout_s=STEP_TIMEOUT_S, stdin=step.stdin)
+    output = (done.stdout + done.stderr).decode(errors="replace")
+    work.log.append(f"== {step.name} ({done.duration_s:.1f} s)\n{step.command}\n--\n{output}")
+    if done.exit_code == 0:
+        return
+    how = f"took longer than {STEP_TIMEOUT_S} s" if done.timed_out else f"ended with exit code {done.exit_code}"
+    how = "ran out of memory" if done.oom_killed else how
+    raise ProfileError(f"{how}; {step.advice}", step=step.name, log=output)
+
+
+def _read(sandbox: Sandbox, path: str) -> str:
+    try:
+        return sandbox.read_file(path, limit=16 << 20).decode()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _completed(setup: TestSetup, found: str) -> TestSetup:
+    """The set-up with the plug-ins that were found in the environment, unless the profile names its own."""
+    try:
+        names = json.loads(found or "{}").get("plugins", [])
+    except (ValueError, AttributeError):
+        names = []
+    usable = (
+        [n for n in names if isinstance(n, str) and re.fullmatch(r"[A-Za-z_][\w.]*", n)]
+        if isinstance(names, list)
+        else []
+    )
+    return setup if setup.plugins else replace(setup, plugins=tuple(usable))
+
+
+def publishable(work: Work) -> Tree:
+    """Write the pristine tree: the source as fetched and what the install added (built extensions), artefacts aside."""
+    tree = work.order.tree
+    _check_size(work.where / "tree")
+    added = [
+        (path, mode, data)
+        for path, (mode, data) in trees.read(work.where / "tree").items()
+        if path not in tree and mode != LINK and not _ARTEFACTS.search(path)
+    ]
+    pristine = archives.guard([*((p, m, d) for p, (m, d) in tree.items()), *added])
+    trees.write(pristine, work.where / "testbed")
+    work.backend.own(work.where / "testbed")
+    for name in ("tree", "build"):
+        work.backend.remove_tree(work.where / name)
+    return pristine
+
+
+def _check_size(folder: Path) -> None:
+    """Raises: ProfileError, where the install has made more than can be kept."""
+    total = files = 0
+    for parent, _, names in os.walk(folder):
+        files += len(names)
+        total += sum(os.lstat(os.path.join(parent, name)).st_size for name in names)
+        if files > archives.MAX_FILES or total > archives.MAX_BYTES:
+            raise ProfileError(
+                f"installing left more than {archives.MAX_FILES} files or {archives.MAX_BYTES >> 20} MiB",
+                step="install",
+            )
