@@ -7,31 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from samples import ABACUS, EDITS, bug
 
 from swesmith_gym import sandboxes
-from swesmith_gym.diff import unified
 from swesmith_gym.executors import LocalExecutor
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings
 from swesmith_gym.pipeline.validation import ValidationJob, run
 from swesmith_gym.pipeline.workplace import Workplace
-from swesmith_gym.records import BugCandidate
 from swesmith_gym.tasks import TaskTable
-
-ABACUS = Path(__file__).parent / "data" / "abacus"
-EDITS = (
-    ("src/abacus/numbers.py", "result + value", "result - value"),
-    ("src/abacus/numbers.py", "return low", "return high"),
-    ("src/abacus/words.py", "return WORDS[number]", "return WORDS[number - 1]"),
-)
-"""Three bugs: (file, what it says, what the bug makes of it)."""
-
-
-def bug(path: str, old: str, new: str, **fields: object) -> BugCandidate:
-    before = (ABACUS / path).read_text()
-    assert before.count(old) == 1
-    values: dict[str, object] = {"repo": "abacus", "strategy": "procedural", "operator": "by_hand"}
-    return BugCandidate(bug_patch=unified(path, before, before.replace(old, new)), **{**values, **fields})  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
-from swesmith_gym.records import TaskInstance
+from pathlib import Path
+
+from swesmith_gym.diff import unified
+from swesmith_gym.records import BugCandidate, TaskInstance
+
+ABACUS = Path(__file__).parent / "data" / "abacus"
+EDITS = (
+    ("src/abacus/numbers.py", "result + value", "result - value"),
+    ("src/abacus/numbers.py", "return low", "return high"),
+    ("src/abacus/words.py", "return WORDS[number]", "return WORDS[number - 1]"),
+)
+"""Three bugs: (file, what it says, what the bug makes of it)."""
+
+
+def bug(path: str, old: str, new: str, **fields: object) -> BugCandidate:
+    before = (ABACUS / path).read_text()
+    assert before.count(old) == 1
+    values: dict[str, object] = {"repo": "abacus", "strategy": "procedural", "operator": "by_hand"}
+    return BugCandidate(bug_patch=unified(path, before, before.replace(old, new)), **{**values, **fields})  # type: ignore[arg-type]
+
 
 TASK = TaskInstance(
     instance_id="demo__0123456789ab",

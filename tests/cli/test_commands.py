@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from conftest import EDITS, bug
+from samples import EDITS, bug
 
 from swesmith_gym.tasks import TaskTable
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import ABACUS, bug
+from samples import ABACUS, bug
 
 from swesmith_gym.diff import unified
 from swesmith_gym.harness.testbed import Testbed
