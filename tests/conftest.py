@@ -17,6 +17,8 @@ from swesmith_gym.pipeline.validation import ValidationJob, run
 from swesmith_gym.pipeline.workplace import Workplace
 from swesmith_gym.tasks import TaskTable
 
+collect_ignore = ["data"]
+
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:

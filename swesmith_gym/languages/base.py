@@ -139,9 +139,7 @@ class Language(ABC):
     # Building
 
     @abstractmethod
-    def detect(
-        self, tree: Path, *, interpreter: str = "", version: str = "", test_command: str = ""
-    ) -> RepoProfile:
+    def detect(self, tree: Path, *, interpreter: str = "", version: str = "", test_command: str = "") -> RepoProfile:
         """What the tree says of itself: a profile without name, source and hash.
 
         `interpreter`: a version to use instead of the best guess; `version`: the release, for trees that would ask

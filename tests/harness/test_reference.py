@@ -2,9 +2,9 @@
 
 Every difference is explained here:
 
-- Ids that hold white space are missing in the reference, which parses printed output: they are left out of the comparison.
-- Candidates 010, 022 and 027 stop the collection. The reference runs `pytest` as it is, which then runs nothing, so its sets
-  are empty; ours are rejected, with the reason.
+- Ids that hold white space are missing in the reference, which parses printed output: they are left out here.
+- Candidates 010, 022 and 027 stop the collection. The reference runs `pytest` as it is, which then runs nothing, so its
+  sets are empty; ours are rejected, with the reason.
 """
 
 from __future__ import annotations

@@ -86,7 +86,9 @@ def test_too_many_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         archives.unpack(tar(*((f"p/{n}", b"", {}) for n in range(4))), "p.tar.gz")
 
 
-@pytest.mark.parametrize("data", [b"", b"not an archive", tar(("p/a", b"x" * 5000, {}))[:60]])
+@pytest.mark.parametrize(
+    "data", [b"", b"not an archive", tar(("p/a", b"x" * 5000, {}))[:60]], ids=["empty", "text", "torn"]
+)
 def test_what_is_no_archive_is_said_so(data: bytes) -> None:
     with pytest.raises(ProfileError, match=r"p\.tar\.gz"):
         archives.unpack(data, "p.tar.gz")
