@@ -60,6 +60,12 @@ class Scope:
         for kind in kinds:
             yield from self._nodes.get(kind, ())  # type: ignore[misc]
 
+    def expressions(self) -> Iterator[ast.expr]:
+        """Own expressions of every class, in no promised order."""
+        for kind, nodes in self._nodes.items():
+            if issubclass(kind, ast.expr):
+                yield from nodes  # type: ignore[misc]
+
     def block(self, statement: ast.stmt) -> list[ast.stmt]:
         """The list of statements that a statement of this entity is in."""
         parent = self.parents[statement]
