@@ -99,6 +99,7 @@ def show(name: _Name, as_json: JsonOption = False) -> None:
         common.print_json(_facts(name) | {"profile": asdict(profile)})
     else:
         typer.echo(profiles.render(profile))
+        typer.echo(_environment(_facts(name)))
 
 
 @app.command()
@@ -111,16 +112,19 @@ def review(
 
     Example: `swesmith-gym repos review marshmallow`
     """
+    from rich.console import Console
+
     from swesmith_gym.repos import profiles
     from swesmith_gym.repos import review as reviewing
 
+    screen = reviewing.render(name)
     if not as_json:
-        typer.echo(reviewing.render(name))
+        Console().print(screen)
     approved = yes or (not as_json and typer.confirm("Approve this repository?", err=True))
     if approved:
         profiles.approve(name)
     if as_json:
-        common.print_json(_facts(name))
+        common.print_json(reviewing.summary(name))
     if not approved and not as_json:
         raise typer.Exit(1)
 
@@ -144,12 +148,24 @@ def remove(name: _Name, sandbox: SandboxOption = "auto", as_json: JsonOption = F
         common.say(f"removed {count} environments{' and the profile' if mine else ''} of {name}")
 
 
+def _environment(facts: dict[str, Any]) -> str:
+    """What is known of an environment, as comments below the profile."""
+    if not facts["built"]:
+        return f"# not built on this host: swesmith-gym repos build {facts['name']}"
+    return (
+        f"# built: {facts['image_key']}, Python {facts['interpreter']}\n"
+        f"# tests: {facts['passed']} of {facts['tests']} pass, {facts['quarantined']} quarantined, "
+        f"{facts['suite_s']:.1f} s a run"
+    )
+
+
 def _facts(name: str) -> dict[str, Any]:
     from swesmith_gym.records import Outcome
-    from swesmith_gym.repos import images, profiles
+    from swesmith_gym.repos import profiles
+    from swesmith_gym.repos.build import current
 
     profile = profiles.load(name)
-    image = images.find(name)
+    image = current(profile)
     facts: dict[str, Any] = {
         "name": name,
         "source": profile.source,

@@ -146,8 +146,16 @@ def check(found: Baseline) -> None:
     )
     raise ProfileError(
         f"{len(failing)} of {total} tests fail, more than the {1 - LEAST_PASSING:.0%} that are allowed"
-        f" (the first: {', '.join(failing[:3]) or 'none ran'}); see what they need with `repos review`, "
-        "or narrow `paths` in the profile",
+        f" (the first: {', '.join(_named(name, found) for name in failing[:3]) or 'none ran'}); what they say is in "
+        "the log; add what they need to `requirements` in the profile, or narrow `paths`",
         step="baseline",
         log=log,
     )
+
+
+def _named(name: str, found: Baseline) -> str:
+    """A test or module that fails, with the last line of what it says."""
+    result = found.results.get(name)
+    said = found.broken_modules.get(name) or (result.message if result else "")
+    last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "")
+    return f"{name} ({last[:120]})" if last else name

@@ -7,6 +7,7 @@ import hashlib
 import tempfile
 from pathlib import Path
 
+from swesmith_gym import languages
 from swesmith_gym.errors import ProfileError
 from swesmith_gym.home import home, write_atomic
 from swesmith_gym.languages.base import Language
@@ -57,7 +58,7 @@ def _build(order: Order) -> EnvImage:
     profile = order.profile
     interpreter = _interpreter(order)
     if order.lock:
-        known = images.find(profile.name, _fingerprint(order, interpreter, order.lock))
+        known = images.find(profile.name, _fingerprint(profile, interpreter.version, order.lock))
         if known:
             return known
     with images.making(profile.name, order.backend) as where:
@@ -78,7 +79,7 @@ def _build(order: Order) -> EnvImage:
 def _image(work: Work, lock: str, setup: TestSetup, pristine: Tree, found: baseline.Baseline) -> EnvImage:
     profile = work.order.profile
     surface = work.order.language.surface(list(pristine), setup, list(found.results))
-    fingerprint = _fingerprint(work.order, work.interpreter, lock)
+    fingerprint = _fingerprint(profile, work.interpreter.version, lock)
     return EnvImage(
         key=images.key_of(profile.name, fingerprint),
         repo=profile.name,
@@ -121,15 +122,33 @@ def _allows(language: Language, tree: Path, version: str) -> bool:
     return True
 
 
-def _fingerprint(order: Order, interpreter: Interpreter, lock: str) -> str:
-    profile = order.profile
+def current(profile: RepoProfile) -> EnvImage | None:
+    """The image of the profile as it is now: its source, its lock, its way to install and test. None: to be built.
+
+    One that was built with another Python than the profile names counts only where this host lacks that one.
+    """
+    lock = profiles.lock(profile.name)
+    if not lock:
+        return None
+    fitting = [
+        i for i in images.of(profile.name) if i.fingerprint == _fingerprint(profile, i.interpreter_version, lock)
+    ]
+    exact = [i for i in fitting if i.interpreter_version.rpartition(".")[0] == profile.interpreter]
+    if not exact and fitting and profile.interpreter and interpreters.has(profile.interpreter):
+        return None
+    best = exact or fitting
+    return best[-1] if best else None
+
+
+def _fingerprint(profile: RepoProfile, interpreter: str, lock: str) -> str:
+    """`interpreter`: its full version."""
     how = content_id(profile.install, profile.test, profile.quarantine)
     return images.fingerprint(
         ROOT_FS,
-        interpreter=interpreter.version,
+        interpreter=interpreter,
         lock=_sha256(lock),
         source=profile.source_hash,
-        runner=order.language.runner_version,
+        runner=languages.get(profile.language).runner_version,
         profile=how,
     )
 

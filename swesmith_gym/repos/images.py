@@ -141,9 +141,14 @@ def find(repo: str, fingerprint_: str = "") -> EnvImage | None:
     if fingerprint_:
         key = key_of(repo, fingerprint_)
         return load(key) if (folder(key) / "image.json").is_file() else None
+    found = of(repo)
+    return found[-1] if found else None
+
+
+def of(repo: str) -> list[EnvImage]:
+    """Every image of a repository, the one that was built last at the end. Raises: ProfileError (a damaged one)."""
     own = [path for path in store().glob(f"{repo}-*/image.json") if path.parent.name[: -len("-") - 12] == repo]
-    newest = sorted(own, key=lambda path: path.stat().st_mtime)
-    return load(newest[-1].parent.name) if newest else None
+    return [load(path.parent.name) for path in sorted(own, key=lambda path: path.stat().st_mtime)]
 
 
 @contextmanager

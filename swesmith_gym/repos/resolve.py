@@ -10,7 +10,7 @@ from swesmith_gym.errors import InputError, ProfileError, TaskTableError
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.records import EnvImage, TaskInstance
 from swesmith_gym.repos import images, profiles
-from swesmith_gym.repos.build import build
+from swesmith_gym.repos.build import build, current
 from swesmith_gym.sandboxes import SandboxBackend
 
 Say = Callable[[str], None]
@@ -19,11 +19,12 @@ _building = Lock()
 
 
 def built(repo: str, backend: SandboxBackend) -> Testbed:
-    """The testbed of a repository that has been built. Raises: InputError (unknown, or not built), ProfileError."""
-    image = images.find(repo)
+    """The testbed of a repository's profile as it is now. Raises: InputError (unknown, or not built), ProfileError."""
+    image = current(profiles.load(repo))
     if image is None:
-        profiles.load(repo)
-        raise InputError(f"the repository {repo!r} is not built on this host: run `swesmith-gym repos build {repo}`")
+        older = images.find(repo)
+        what = f"built, but not as its profile is now ({older.source} was)" if older else "not built on this host"
+        raise InputError(f"the repository {repo!r} is {what}: run `swesmith-gym repos build {repo}`")
     return _testbed(image.key, backend)
 
 

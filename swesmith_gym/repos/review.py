@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from swesmith_gym.errors import ProfileError
 from swesmith_gym.records import BROKEN, EnvImage, RepoProfile
 from swesmith_gym.repos import images, profiles
+from swesmith_gym.repos.build import current
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -20,7 +21,7 @@ _SLOWEST = 3
 def summary(name: str) -> dict[str, Any]:
     """What is known of a repository, as plain data for `--json`. Raises: ProfileError (unknown)."""
     profile = profiles.load(name)
-    image = images.find(name)
+    image = current(profile)
     data: dict[str, Any] = {
         "name": name,
         "source": profile.source,
@@ -63,7 +64,7 @@ def render(name: str) -> RenderableType:
     from rich.panel import Panel
 
     profile = profiles.load(name)
-    image = images.find(name)
+    image = current(profile)
     if image is None:
         raise ProfileError(f"{name} is not built on this host: run `swesmith-gym repos build {name}`")
     parts = [_table(_detected(profile)), _table(_built(image)), _table(_baseline(image))]
