@@ -30,7 +30,7 @@ SandboxOption = Annotated[
     str,
     typer.Option(
         "--sandbox",
-        help="auto, bubblewrap, docker, swerex or process.",
+        help="auto or bubblewrap; docker, swerex and process are not in this version.",
         envvar="SWESMITH_GYM_SANDBOX",
         show_default=True,
     ),

@@ -13,6 +13,12 @@ from swesmith_gym.cli.common import JsonOption
 if TYPE_CHECKING:
     from swesmith_gym.sandboxes import SandboxBackend
 
+_NETWORK = {
+    "none": "enforced, for episodes and grading: a namespace of its own without any interface",
+    "index": "not narrower than full in this version; builds use it",
+    "full": "the host's",
+}
+
 
 def doctor(as_json: JsonOption = False) -> None:
     """Say what works on this host, and how to fix what does not. Exit code 1 if no sandbox is usable.
@@ -20,16 +26,21 @@ def doctor(as_json: JsonOption = False) -> None:
     Example: `swesmith-gym doctor --json`
     """
     from swesmith_gym.home import home
-    from swesmith_gym.sandboxes.registry import available
+    from swesmith_gym.sandboxes.registry import NAMES, available
 
+    missing = {"usable": False, "reason": "not in this version", "capabilities": None, "checks": []}
+    found_here = {backend.name: _examine(backend) for backend in available()}
     facts: dict[str, Any] = {
         "home": str(home()),
-        "sandboxes": {backend.name: _examine(backend) for backend in available()},
+        "network": _NETWORK,
+        "sandboxes": {name: found_here.get(name, missing) for name in NAMES},
     }
     if as_json:
         common.print_json(facts)
     else:
         typer.echo(f"state folder: {facts['home']}")
+        for name, meaning in _NETWORK.items():
+            typer.echo(f"network {name}: {meaning}")
         for name, found in facts["sandboxes"].items():
             _print(name, found)
     if not any(found["usable"] for found in facts["sandboxes"].values()):

@@ -51,7 +51,8 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except SweSmithGymError as error:
-        fail(str(error), 2)
+        fix = getattr(error, "fix", "")
+        fail(f"{error} (fix: {fix})" if fix and fix not in str(error) else str(error), 2)
     except OSError as error:
         fail(f"{error.filename or 'the system'}: {error.strerror or error}", 2)
     except (KeyboardInterrupt, typer.Abort):

@@ -219,7 +219,11 @@ class SandboxBackend(ABC):
 
     @abstractmethod
     def start(self, spec: SandboxSpec) -> Sandbox:
-        """A new sandbox, ready for a command. The caller closes it. Raises: SandboxUnavailable, SandboxUnsupported."""
+        """A new sandbox, ready for a command. The caller closes it.
+
+        Raises: SandboxDied (it ended while it was started; another start may succeed), SandboxUnavailable (this host
+        does not make any), SandboxUnsupported.
+        """
 
     def own(self, folder: Path) -> None:  # noqa: B027  (most backends run as the driver's own user)
         """Give `folder` and all below it to the user that code inside runs as (for trees that a build writes)."""

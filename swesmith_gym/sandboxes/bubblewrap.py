@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from swesmith_gym.errors import SandboxDied, SandboxUnavailable
+from swesmith_gym.errors import SandboxDied, SandboxError, SandboxUnavailable
 from swesmith_gym.home import home
 from swesmith_gym.sandboxes import cgroups, program, rootfs, runs, seccomp, staging
 from swesmith_gym.sandboxes.base import (
@@ -69,7 +69,7 @@ class Bubblewrap(SandboxBackend):
             return ClientSandbox(peer, environment(spec), spec.limits, limits)
         except SandboxDied as error:
             peer.remove()
-            raise _unavailable(str(error)) from None
+            raise _failed(str(error)) from None
         except BaseException:
             peer.kill()
             peer.remove()
@@ -77,7 +77,10 @@ class Bubblewrap(SandboxBackend):
 
     def _launch(self, spec: SandboxSpec, folder: Path) -> Namespace:
         command = [*_prefix(), _staged(find_bwrap()), *arguments(spec, folder)]
-        peer = Namespace(command, folder, seccomp.program())
+        try:
+            peer = Namespace(command, folder, seccomp.program())
+        except SandboxDied as error:
+            raise _failed(str(error)) from None
         try:
             found = cgroups.hierarchy()
             if found:
@@ -89,7 +92,7 @@ class Bubblewrap(SandboxBackend):
         except ProcessLookupError:
             reason = peer.why()
             peer.remove()
-            raise _unavailable(reason) from None
+            raise _failed(reason) from None
         except BaseException:
             peer.kill()
             peer.remove()
@@ -121,8 +124,15 @@ def _probe(_user: int) -> None:
         raise SandboxUnavailable(f"bubblewrap cannot make a sandbox here: {lines[-1]}", fix=advice())
 
 
-def _unavailable(reason: str) -> SandboxUnavailable:
-    return SandboxUnavailable(f"bubblewrap cannot make a sandbox here: {reason}", fix="swesmith-gym doctor")
+def _failed(reason: str) -> SandboxError:
+    """What a start that failed means: where the host still makes sandboxes, another start may succeed."""
+    try:
+        _probe.__wrapped__(os.geteuid())
+    except SandboxUnavailable as error:
+        return error
+    except (OSError, subprocess.TimeoutExpired):
+        pass  # short of memory, descriptors or time: that passes
+    return SandboxDied(f"the sandbox ended while it was started: {reason}")
 
 
 @cache

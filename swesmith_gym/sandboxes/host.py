@@ -23,6 +23,10 @@ PROC = Path("/proc")
 _IN_CONTAINER = (
     "--security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined"
 )
+_IN_POD = (
+    "securityContext: {procMount: Unmasked, seccompProfile: {type: Unconfined}, appArmorProfile: {type: Unconfined}} "
+    "with hostUsers: false, or securityContext: {privileged: true}"
+)
 
 
 def bubblewrap_checks(backend: SandboxBackend) -> list[HostCheck]:
@@ -134,12 +138,18 @@ def advice() -> str:
     for check in kernel_checks(PROC):
         if not check.ok:
             return check.fix
+    if in_pod():
+        return f"give the container in the pod's specification: {_IN_POD}"
     if in_container():
         return f"start the container with: docker run {_IN_CONTAINER}"
-    return "apt-get install bubblewrap, or use --sandbox docker"
+    return "apt-get install bubblewrap"
+
+
+def in_pod() -> bool:
+    """We run in a pod of Kubernetes."""
+    return "KUBERNETES_SERVICE_HOST" in os.environ
 
 
 def in_container() -> bool:
-    """We run in a container or a pod, whose default rules forbid namespaces."""
-    marks = ("/.dockerenv", "/run/.containerenv")
-    return "KUBERNETES_SERVICE_HOST" in os.environ or any(Path(mark).exists() for mark in marks)
+    """We run in a container, whose default rules forbid namespaces."""
+    return any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv"))

@@ -11,7 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from swesmith_gym.errors import SandboxUnavailable
+from swesmith_gym.errors import SandboxDied
 from swesmith_gym.sandboxes.cgroups import Group
 from swesmith_gym.sandboxes.client import Peer
 from swesmith_gym.sandboxes.runs import remove_tree
@@ -68,7 +68,7 @@ class Namespace(Peer):
         self.pid = self._first_process(info)
 
     def _first_process(self, info: int) -> int:
-        """Host process id of process 1. Raises: SandboxUnavailable, with what bubblewrap says."""
+        """Host process id of process 1. Raises: SandboxDied, with what bubblewrap says."""
         raw = b""
         deadline = time.monotonic() + START_S
         with os.fdopen(info, "rb", buffering=0) as stream:
@@ -87,9 +87,7 @@ class Namespace(Peer):
             self._process.wait()
             reason = self.why()
             self.remove()
-            raise SandboxUnavailable(
-                f"bubblewrap cannot make a sandbox here: {reason}", fix="swesmith-gym doctor"
-            ) from None
+            raise SandboxDied(reason) from None
         return pid
 
     def confine(self, group: Group) -> None:

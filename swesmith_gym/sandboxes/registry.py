@@ -11,6 +11,7 @@ from swesmith_gym.sandboxes.base import SandboxBackend
 NAMES = ("bubblewrap", "docker", "swerex", "process")
 """Every name that `--sandbox` takes, besides `auto`."""
 _AUTO = ("bubblewrap", "docker")
+"""What `auto` tries, in this order, of those that this version has."""
 
 
 def _bubblewrap() -> SandboxBackend:
@@ -23,11 +24,11 @@ _BACKENDS: dict[str, Callable[[], SandboxBackend]] = {"bubblewrap": _bubblewrap}
 
 
 def backend(name: str | None = None) -> SandboxBackend:
-    """The backend of that name; None: `$SWESMITH_GYM_SANDBOX`; `auto` or unset: the first usable one.
+    """The backend of that name; None or `auto`: that of `$SWESMITH_GYM_SANDBOX`, else the first usable one.
 
     Raises: InputError (no such name), SandboxUnavailable (not usable on this host; says what would change that).
     """
-    chosen = name or os.environ.get("SWESMITH_GYM_SANDBOX") or "auto"
+    chosen = name if name not in (None, "", "auto") else os.environ.get("SWESMITH_GYM_SANDBOX") or "auto"
     if chosen == "auto":
         return _first_usable()
     if chosen not in NAMES:
@@ -45,13 +46,15 @@ def available() -> list[SandboxBackend]:
 
 
 def _first_usable() -> SandboxBackend:
-    problems = []
-    for name in _AUTO:
+    problems: list[SandboxUnavailable] = []
+    for name in (name for name in _AUTO if name in _BACKENDS):
         try:
-            found = backend(name)
+            found = _BACKENDS[name]()
             found.capabilities()
         except SandboxUnavailable as error:
-            problems.append(f"{name}: {error}")
+            problems.append(error)
         else:
             return found
-    raise SandboxUnavailable("no sandbox is usable on this host: " + "; ".join(problems), fix="swesmith-gym doctor")
+    reasons = "; ".join(map(str, problems))
+    fix = next((error.fix for error in problems if error.fix), "swesmith-gym doctor")
+    raise SandboxUnavailable(f"no sandbox is usable on this host: {reasons}", fix=fix)

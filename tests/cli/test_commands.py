@@ -100,6 +100,26 @@ def test_doctor_speaks_json() -> None:
     facts = json.loads(done.stdout)
     assert facts["sandboxes"]["bubblewrap"]["usable"] is True
     assert facts["sandboxes"]["bubblewrap"]["capabilities"]["network_isolation"] is True
+    assert facts["sandboxes"]["docker"]["reason"] == "not in this version"
+    assert "not narrower than full" in facts["network"]["index"]
+
+
+def test_doctor_speaks_to_people() -> None:
+    shown = call("doctor").stdout
+    for part in ("network none: enforced", "network index: not narrower than full", "swerex: not in this version"):
+        assert part in shown
+
+
+def test_a_host_without_a_sandbox_is_told_the_fix(home: Path, tmp_path: Path) -> None:
+    script = (
+        "import sys\nfrom swesmith_gym.cli.main import main\nfrom swesmith_gym.errors import SandboxUnavailable\n"
+        "from swesmith_gym.sandboxes import bubblewrap\n"
+        "def none(user): raise SandboxUnavailable('forbidden here', fix='sysctl -w x=1')\n"
+        "bubblewrap._probe = none\nsys.argv = ['swesmith-gym', 'repos', 'build', 'h11']\nmain()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)
+    said = "no sandbox is usable on this host: forbidden here (fix: sysctl -w x=1)"
+    assert (done.returncode, done.stderr) == (2, f"swesmith-gym: {said}\n")
 
 
 def test_equal_runs_give_equal_bytes(abacus: object, tmp_path: Path) -> None:

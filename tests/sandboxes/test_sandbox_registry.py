@@ -38,8 +38,9 @@ def test_environment_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SWESMITH_GYM_SANDBOX", "bubblewrap")
     assert backend().name == "bubblewrap"
     monkeypatch.setenv("SWESMITH_GYM_SANDBOX", "nonsense")
-    with pytest.raises(InputError):
-        backend()
+    for name in (None, "auto"):
+        with pytest.raises(InputError, match="nonsense"):
+            backend(name)
     assert backend("bubblewrap").name == "bubblewrap"
 
 
@@ -48,8 +49,9 @@ def test_auto_names_every_problem(monkeypatch: pytest.MonkeyPatch) -> None:
         raise SandboxUnavailable("no bubblewrap", fix="install it")
 
     monkeypatch.setattr(bubblewrap, "_probe", none)
-    with pytest.raises(SandboxUnavailable, match=r"bubblewrap: no bubblewrap; docker: "):
+    with pytest.raises(SandboxUnavailable, match=r"on this host: no bubblewrap$") as caught:
         backend("auto")
+    assert caught.value.fix == "install it"
 
 
 FORBID = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
@@ -70,6 +72,32 @@ def test_a_host_that_forbids_namespaces(
         assert "\n" not in str(caught.value)
     assert set((state / "run").glob("*")) == before
     assert [check.name for check in backend.checks() if not check.ok] == ["sandbox"]
+
+
+@pytest.mark.sandbox
+def test_a_start_that_fails_on_a_host_that_works_may_be_tried_again(
+    backend: SandboxBackend, tree: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = set((state / "run").glob("*"))
+    good = bubblewrap.arguments
+    for spoilt in (["--no-such-argument"], ["--unshare-all", "--ro-bind", "/", "/", "--", "/bin/false"]):
+        monkeypatch.setattr(bubblewrap, "arguments", lambda spec, folder, words=spoilt: words)
+        with pytest.raises(SandboxDied, match="while it was started"):
+            backend.start(SandboxSpec(tree=tree))
+    assert set((state / "run").glob("*")) == before
+    monkeypatch.setattr(bubblewrap, "arguments", good)
+    backend.start(SandboxSpec(tree=tree)).close()
+
+
+def test_advice_fits_the_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(host, "PROC", _proc(tmp_path))
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    monkeypatch.setattr(host, "in_container", lambda: False)
+    assert host.advice() == "apt-get install bubblewrap"
+    monkeypatch.setattr(host, "in_container", lambda: True)
+    assert "docker run --security-opt seccomp=unconfined" in host.advice()
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    assert "procMount: Unmasked" in host.advice()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root shows folders to another user")
