@@ -7,10 +7,14 @@ applying the diff to `before` gives `after`, byte for byte. Applying is not done
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 CONTEXT = 3
+MAX_COMPARED_LINES = 20_000
+"""Where more lines than these lie between the first and the last difference, they are one block: looking for what is
+equal within it takes quadratic time."""
 _NO_NEWLINE = "\\ No newline at end of file\n"
 _PLAIN_PATH = re.compile(r'[^\x00-\x1f\x7f-\uffff\U00010000-\U0010ffff"\\]*')
 
@@ -44,19 +48,45 @@ def _common(before: str, after: str, limit: int) -> int:
     return low
 
 
-def unified(path: str, before: str | None, after: str | None) -> str:
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One file before and after, as bytes; None: there is none. Modes are 0o644 or 0o755."""
+
+    path: str
+    before: bytes | None
+    after: bytes | None
+    old_mode: int = 0o644
+    new_mode: int = 0o644
+
+
+def of_changes(changes: Iterable[Change]) -> str:
+    """The diff of several files, in their order. Bytes that are no UTF-8 text are kept by surrogate escapes."""
+    return "".join(
+        unified(each.path, _text(each.before), _text(each.after), old_mode=each.old_mode, new_mode=each.new_mode)
+        for each in changes
+    )
+
+
+def _text(data: bytes | None) -> str | None:
+    return None if data is None else data.decode("utf-8", "surrogateescape")
+
+
+def unified(path: str, before: str | None, after: str | None, *, old_mode: int = 0o644, new_mode: int = 0o644) -> str:
     """The diff of one file, `a/` and `b/` prefixes, three lines of context; empty where nothing changed.
 
     `before` None: the file is new; `after` None: it is deleted. `path` is relative and quoted as git quotes it.
     """
-    if before == after:
+    chmod = before is not None and after is not None and old_mode != new_mode
+    if before == after and not chmod:
         return ""
     old, new = _quoted(f"a/{path}"), _quoted(f"b/{path}")
     head = [f"diff --git {old} {new}\n"]
+    if chmod:
+        head.append(f"old mode 100{old_mode:o}\nnew mode 100{new_mode:o}\n")
     if before is None:
-        head.append("new file mode 100644\n")
+        head.append(f"new file mode 100{new_mode:o}\n")
     if after is None:
-        head.append("deleted file mode 100644\n")
+        head.append(f"deleted file mode 100{old_mode:o}\n")
     hunks = "".join(_hunks(before or "", after or ""))
     if not hunks:
         return "".join(head)
@@ -121,6 +151,9 @@ def _first_lines(text: str) -> str:
 
 
 def _blocks(old: list[str], new: list[str], shift: int) -> Iterator[Block]:
+    if len(old) + len(new) > MAX_COMPARED_LINES:
+        yield shift, len(old) + shift, shift, len(new) + shift
+        return
     matcher = SequenceMatcher(None, old, new)
     for tag, a, b, c, d in matcher.get_opcodes():
         if tag != "equal":

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from swesmith_gym.errors import PatchDoesNotApply
 
 MAX_PATCH_BYTES = 8 << 20
 _FORBIDDEN_MODES = re.compile(r"^(?:new file mode|new mode|index \w+\.\.\w+) (?:120000|160000)", re.MULTILINE)
+_BINARY = re.compile(rb"^(?:GIT binary patch|Binary files .* differ)$", re.MULTILINE)
+_ESCAPES = {b"a": 7, b"b": 8, b"t": 9, b"n": 10, b"v": 11, b"f": 12, b"r": 13, b'"': 34, b"\\": 92}
 _ENCODING = "latin-1"  # one character a byte: text that is not UTF-8 survives
 
 
@@ -44,10 +47,13 @@ def parse(text: str) -> tuple[FilePatch, ...]:
     from unidiff import PatchSet  # type: ignore[attr-defined]
     from unidiff.errors import UnidiffParseError
 
-    raw = text.encode("utf-8", "surrogateescape")
+    try:
+        raw = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise PatchDoesNotApply(f"the patch holds half a character at {error.start}: it is no UTF-8 text") from error
     if len(raw) > MAX_PATCH_BYTES:
         raise PatchDoesNotApply(f"the patch has {len(raw)} bytes: the limit is {MAX_PATCH_BYTES}")
-    if b"GIT binary patch" in raw or b"\nBinary files " in raw:
+    if _BINARY.search(raw):
         raise PatchDoesNotApply("the patch holds a binary file: only text can be patched")
     if _FORBIDDEN_MODES.search(raw.decode(_ENCODING)):
         raise PatchDoesNotApply("the patch makes a link or a submodule: only regular files can be patched")
@@ -96,11 +102,15 @@ def _name(header: str | None, prefix: str) -> str | None:
     if not header or header == "/dev/null":
         return None
     name = header.encode(_ENCODING).decode("utf-8", "surrogateescape").split("\t")[0]
-    if name.startswith('"') and name.endswith('"'):
-        name = re.sub(rb"\\([0-7]{3})", lambda m: bytes([int(m.group(1), 8)]), name[1:-1].encode()).decode(
-            "utf-8", "surrogateescape"
-        )
+    if len(name) > 1 and name.startswith('"') and name.endswith('"'):
+        quoted = name[1:-1].encode("utf-8", "surrogateescape")
+        name = re.sub(rb'\\([0-3][0-7]{2}|[abtnvfr"\\])', _unescaped, quoted).decode("utf-8", "surrogateescape")
     return safe_path(name.removeprefix(prefix))
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    code = match.group(1)
+    return bytes([_ESCAPES[code] if code in _ESCAPES else int(code, 8)])
 
 
 def safe_path(path: str) -> str:
@@ -122,17 +132,23 @@ def apply(text: str, read: Callable[[str], bytes | None]) -> dict[str, bytes | N
     `read` gives a file's content before, None where there is none. Raises: PatchDoesNotApply.
     """
     changed: dict[str, bytes | None] = {}
+    patches = parse(text)
+    _check_apart(patches)
 
     def now(path: str) -> bytes | None:
         return changed[path] if path in changed else read(path)
 
-    for each in parse(text):
+    for each in patches:
         before = now(each.before) if each.before is not None else b""
         if before is None:
             raise PatchDoesNotApply(f"{each.before}: there is no such file")
         if each.before is None and each.after is not None and now(each.after) is not None:
             raise PatchDoesNotApply(f"{each.after}: the patch makes this file, but it exists")
         after = _apply_hunks(before, each)
+        if each.before is None and each.after is not None:
+            for parent in PurePosixPath(each.after).parents:
+                if str(parent) != "." and now(str(parent)) is not None:
+                    raise PatchDoesNotApply(f"{each.after}: {parent} is a file")
         if each.before is not None and each.before != each.after:
             changed[each.before] = None
         if each.after is None:
@@ -141,6 +157,14 @@ def apply(text: str, read: Callable[[str], bytes | None]) -> dict[str, bytes | N
         else:
             changed[each.after] = after
     return changed
+
+
+def _check_apart(patches: tuple[FilePatch, ...]) -> None:
+    """Raises: PatchDoesNotApply where a file is patched twice."""
+    for names in ([each.before for each in patches], [each.after for each in patches]):
+        seen = [name for name in names if name is not None]
+        if len(seen) != len(set(seen)):
+            raise PatchDoesNotApply(f"{max(seen, key=seen.count)}: the patch changes this file twice")
 
 
 def _apply_hunks(before: bytes, patch: FilePatch) -> bytes:
@@ -174,6 +198,7 @@ def _find(lines: list[bytes], hunk: Hunk, floor: int, expected: int) -> int | No
     if not size:
         return expected if floor <= expected <= len(lines) else None
     last = len(lines) - size
+    expected = min(max(expected, floor), max(last, floor))
     for distance in range(max(expected - floor, last - expected, 0) + 1):
         for at in dict.fromkeys((expected - distance, expected + distance)):
             if floor <= at <= last and tuple(lines[at : at + size]) == hunk.old:
@@ -181,10 +206,15 @@ def _find(lines: list[bytes], hunk: Hunk, floor: int, expected: int) -> int | No
     return None
 
 
-def modes(text: str) -> dict[str, int]:
-    """Path -> 0o644 or 0o755 where a diff sets a file's mode. Raises: PatchDoesNotApply."""
-    return {
-        each.after: 0o755 if each.executable else 0o644
-        for each in parse(text)
-        if each.after is not None and each.executable is not None
-    }
+def modes(text: str, before: Mapping[str, int]) -> dict[str, int]:
+    """Path -> 0o644 or 0o755 for every file that a diff leaves behind; `before`: path -> mode, where there is a file.
+
+    Raises: PatchDoesNotApply.
+    """
+    found = {}
+    for each in parse(text):
+        if each.after is not None:
+            was = before.get(each.before or each.after, 0o644)
+            asked = {True: 0o755, False: 0o644, None: was if was in (0o644, 0o755) else 0o644}
+            found[each.after] = asked[each.executable]
+    return found

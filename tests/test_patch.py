@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from swesmith_gym import patch
+from swesmith_gym import diff, patch
 from swesmith_gym.errors import PatchDoesNotApply
 
 _PIECES = [
@@ -79,7 +79,7 @@ def test_makes_deletes_and_renames() -> None:
 
 def test_reads_modes() -> None:
     text = "diff --git a/f b/f\nold mode 100644\nnew mode 100755\n--- a/f\n+++ b/f\n@@ -1 +1 @@\n-1\n+2\n"
-    assert patch.modes(text) == {"f": 0o755}
+    assert patch.modes(text, {"f": 0o644}) == {"f": 0o755}
 
 
 @pytest.mark.parametrize(
@@ -111,3 +111,36 @@ def test_refuses(text: str, reason: str) -> None:
 def test_refuses_what_is_too_large() -> None:
     with pytest.raises(PatchDoesNotApply, match="limit"):
         patch.parse("x" * (patch.MAX_PATCH_BYTES + 1))
+
+
+def test_a_far_away_line_number_costs_nothing() -> None:
+    text = "--- a/f\n+++ b/f\n@@ -1000000000000,2 +1,2 @@\n 1\n-more\n+less\n"
+    assert patch.apply(text, {"f": b"1\nmore\n"}.get) == {"f": b"1\nless\n"}
+
+
+def test_a_file_is_patched_once_and_no_file_is_a_folder() -> None:
+    once = "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-1\n+2\n"
+    with pytest.raises(PatchDoesNotApply, match="twice"):
+        patch.apply(once + once, {"f": b"1\n"}.get)
+    with pytest.raises(PatchDoesNotApply, match="f is a file"):
+        patch.apply("--- /dev/null\n+++ b/f/g\n@@ -0,0 +1 @@\n+2\n", {"f": b"1\n"}.get)
+
+
+@pytest.mark.parametrize("name", ['say "hi".py', "back\\slash.py", "tab\t.py", "é.py", "a b.py"])
+def test_names_survive_the_way_through_a_diff(name: str) -> None:
+    made = diff.unified(name, "1\n", "GIT binary patch\n")
+    assert patch.apply(made, {name: b"1\n"}.get) == {name: b"GIT binary patch\n"}
+
+
+def test_a_change_of_mode_alone() -> None:
+    made = diff.of_changes(
+        [diff.Change("f", b"1\n", b"1\n", 0o644, 0o755), diff.Change("n", None, b"1\n", new_mode=0o755)]
+    )
+    assert patch.apply(made, {"f": b"1\n"}.get) == {"f": b"1\n", "n": b"1\n"}
+    assert patch.modes(made, {"f": 0o644}) == {"f": 0o755, "n": 0o755}
+
+
+def test_a_large_rewrite_is_one_block_and_quick() -> None:
+    lines = [f"{n % 1000}\n" for n in range(80_000)]
+    before, after = "".join(lines), "".join(reversed(lines))
+    assert patch.apply(diff.unified("f", before, after), {"f": before.encode()}.get) == {"f": after.encode()}

@@ -11,10 +11,11 @@ import time
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from swesmith_gym.errors import GradingFault, SandboxDied, SandboxUnsupported
+from swesmith_gym.errors import GradingFault, SandboxDied, SandboxUnavailable, SandboxUnsupported
 from swesmith_gym.harness.run import run_tests
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.records import FileChange, Outcome, Submission, TaskInstance, TestReport, Verdict
+from swesmith_gym.sandboxes.base import Sandbox
 from swesmith_gym.tasks import sealing
 
 Grading = Literal["full"]
@@ -34,12 +35,11 @@ class Required:
 
 
 def required(task: TaskInstance, testbed: Testbed) -> Required:
-    """What `task` asks for on this testbed. Under the fingerprint that it was validated with, that is everything.
+    """What `task` asks for on this testbed: everything, less what does not pass on this host's own baseline.
 
+    An equal fingerprint does not make two hosts equal (`root_fs` may be `host`), so the baseline is always asked.
     Raises: GradingFault (drift left no FAIL_TO_PASS test).
     """
-    if task.fingerprint == testbed.image.fingerprint:
-        return Required(task.FAIL_TO_PASS, task.PASS_TO_PASS)
     f2p = tuple(t for t in task.FAIL_TO_PASS if t in testbed.passing)
     p2p = tuple(t for t in task.PASS_TO_PASS if t in testbed.passing)
     if not f2p:
@@ -71,36 +71,55 @@ def decide(task: TaskInstance, needed: Required, report: TestReport) -> Verdict:
     )
 
 
+class _CannotBeLaid(Exception):
+    """The submission's files do not fit into a tree; the text says which."""
+
+
 def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, grading: Grading = "full") -> Verdict:
     """What `submission` is worth. Never raises for anything that a submission can cause.
 
-    A sandbox that dies is tried again; if it dies every time while a control run of the pristine tree goes well,
-    the submission killed it: a violation. Raises: GradingFault (the control fails too), SandboxUnsupported,
-    SandboxUnavailable.
+    A run that does not come to its end (the sandbox died, the time or the memory ran out, the report is torn) is tried
+    again on a fresh sandbox. If it never ends while a control run of the pristine tree does, the submission is the
+    cause: unresolved where it was only too slow, a violation else. Raises: GradingFault (the control fails too, or
+    this host starts no sandbox), SandboxUnsupported.
     """
     del grading  # one kind so far
-    capabilities = testbed.backend.capabilities()
-    if not capabilities.isolates:
+    if not testbed.backend.capabilities().isolates:
         raise SandboxUnsupported(f"{testbed.backend.name}: grading needs network and process isolation")
     started = time.monotonic()
     needed = required(task, testbed)
     if submission.violation:
         return _violation(task, needed, submission.violation)
-    changes = _changes(task, submission, testbed)
-    for attempt in range(ATTEMPTS):
+    try:
+        report, ends = _run_to_its_end(testbed, _changes(task, submission, testbed))
+    except _CannotBeLaid as error:
+        return _violation(task, needed, f"the submission cannot be laid over the tree: {error}")
+    if not _whole(report):
+        _control(task, testbed)
+    verdict = decide(task, needed, report) if report else _violation(task, needed, "")
+    if not _whole(report) and not (report and report.timed_out):
+        verdict = replace(verdict, resolved=False, violation=f"the tests never came to their end: {'; '.join(ends)}")
+    return replace(verdict, patch_exists=bool(submission.changes), duration_s=time.monotonic() - started)
+
+
+def _whole(report: TestReport | None) -> bool:
+    """The runner said its own end, or said that nothing can be collected."""
+    return report is not None and (report.finished or "" in report.broken_modules)
+
+
+def _run_to_its_end(testbed: Testbed, changes: tuple[FileChange, ...]) -> tuple[TestReport | None, list[str]]:
+    """The first report that is whole, else the last one, and how the runs ended that were not."""
+    report, ends = None, []
+    for _ in range(ATTEMPTS):
         try:
-            verdict = decide(task, needed, _run(testbed, changes))
+            report = _run(testbed, changes)
         except SandboxDied as death:
-            if attempt == ATTEMPTS - 1:
-                _control(task, testbed, death)
-                return _violation(task, needed, f"the sandbox died in every one of {ATTEMPTS} gradings: {death}")
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                raise GradingFault(f"{task.instance_id}: the disk is full: {error}") from error
-            return _violation(task, needed, f"the submission cannot be laid over the tree: {error}")
-        else:
-            return replace(verdict, patch_exists=bool(submission.changes), duration_s=time.monotonic() - started)
-    raise AssertionError("unreachable")
+            ends.append(f"the sandbox died ({death})")
+            continue
+        if _whole(report) or report.timed_out:  # the control run tells whether the host was too slow
+            break
+        ends.append(f"exit code {report.exit_code}, report torn")
+    return report, ends
 
 
 def _changes(task: TaskInstance, submission: Submission, testbed: Testbed) -> tuple[FileChange, ...]:
@@ -113,18 +132,35 @@ def _changes(task: TaskInstance, submission: Submission, testbed: Testbed) -> tu
 
 
 def _run(testbed: Testbed, changes: tuple[FileChange, ...]) -> TestReport:
-    with testbed.start() as sandbox:
-        sandbox.apply(changes)
+    with _start(testbed) as sandbox:
+        try:
+            sandbox.apply(changes)
+        except SandboxDied:
+            raise
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise GradingFault(f"the disk is full: {error}") from error
+            raise _CannotBeLaid(str(error)) from error
         return run_tests(sandbox, testbed.language, testbed.image.test, timeout_s=testbed.time_limit_s)
 
 
-def _control(task: TaskInstance, testbed: Testbed, death: SandboxDied) -> None:
+def _start(testbed: Testbed) -> Sandbox:
+    try:
+        return testbed.start()
+    except SandboxDied:
+        raise
+    except (SandboxUnavailable, OSError) as error:
+        raise GradingFault(f"no sandbox starts on this host: {error}") from error
+
+
+def _control(task: TaskInstance, testbed: Testbed) -> None:
+    """Run the pristine tree. Raises: GradingFault (it does not come to its end either: the host is the cause)."""
     try:
         report = _run(testbed, ())
     except SandboxDied as again:
-        raise GradingFault(f"{task.instance_id}: the pristine tree cannot be graded either: {again}") from death
+        raise GradingFault(f"{task.instance_id}: the pristine tree cannot be graded either: {again}") from again
     if not report.finished:
-        raise GradingFault(f"{task.instance_id}: the suite does not end on the pristine tree either") from death
+        raise GradingFault(f"{task.instance_id}: the suite does not come to its end on the pristine tree either")
 
 
 def _violation(task: TaskInstance, needed: Required, text: str) -> Verdict:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Mapping
 
+from swesmith_gym.errors import SandboxDied
 from swesmith_gym.languages.base import Language
 from swesmith_gym.records import TestReport, TestSetup
 from swesmith_gym.sandboxes.base import Sandbox
 
 REPORT_FOLDER = "/dev/shm"
-MAX_REPORT_BYTES = 256 << 20
+MAX_REPORT_BYTES = 64 << 20
 _LOG_BYTES = 20_000
 
 
@@ -34,6 +35,8 @@ def run_tests(
     result = sandbox.run(command.command, timeout_s=timeout_s or setup.timeout_s, env=command.env, stdin=command.stdin)
     try:
         raw = sandbox.read_file(report, limit=MAX_REPORT_BYTES)
+    except SandboxDied:
+        raise
     except OSError:
         raw = b""
     log = (result.stdout + result.stderr)[-_LOG_BYTES:].decode(errors="replace")

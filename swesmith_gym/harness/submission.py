@@ -6,9 +6,11 @@ same record, so that a reward and an evaluation of the same work cannot differ.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 
 from swesmith_gym import diff, patch
+from swesmith_gym.errors import SandboxDied
 from swesmith_gym.records import FileChange, FileEntry, Submission
 from swesmith_gym.sandboxes.base import Sandbox
 from swesmith_gym.tasks import tree as trees
@@ -18,10 +20,8 @@ from swesmith_gym.tasks.tree import Tree
 MAX_CHANGED_FILES = 2_000
 MAX_FILE_BYTES = 16 << 20
 MAX_TOTAL_BYTES = 64 << 20
-_JUNK = frozenset(
-    {".git", "__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".venv", "venv"}
-)
-"""Folders that tools leave in a work tree: no part of anybody's work."""
+_JUNK = frozenset({"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".venv", "venv"})
+"""Folders that tools leave in a work tree: where they are new, they are no part of anybody's work."""
 
 
 class _Refused(Exception):
@@ -36,35 +36,48 @@ def from_sandbox(sandbox: Sandbox, base: Tree) -> Submission:
     """
     try:
         now = sandbox.manifest()
+        changes = tuple(_change(sandbox, path, now.get(path)) for path in _changed(trees.manifest(base), now))
+    except SandboxDied:
+        raise
     except OSError as error:
-        if isinstance(error, ConnectionError):
-            raise
-        return Submission(violation=f"the work tree cannot be listed: {error}")
-    try:
-        changes = _changes(sandbox, trees.manifest(base), now)
+        return Submission(violation=f"the work tree cannot be read: {error}")
     except _Refused as refused:
         return Submission(violation=str(refused))
     return Submission(changes=changes, model_patch=as_patch(changes, base))
 
 
-def _changes(sandbox: Sandbox, base: Mapping[str, FileEntry], now: Mapping[str, FileEntry]) -> tuple[FileChange, ...]:
-    changed = sorted(p for p in base.keys() | now.keys() if base.get(p) != now.get(p) and not _is_junk(p))
+def _changed(base: Mapping[str, FileEntry], now: Mapping[str, FileEntry]) -> list[str]:
+    virtual = tuple(path.removesuffix("pyvenv.cfg") for path in now if path.endswith("/pyvenv.cfg"))
+    changed = [
+        path
+        for path in sorted(base.keys() | now.keys())
+        if base.get(path) != now.get(path) and (path in base or not (_is_junk(path) or path.startswith(virtual)))
+    ]
     if len(changed) > MAX_CHANGED_FILES:
         raise _Refused(f"{len(changed)} files were changed: the limit is {MAX_CHANGED_FILES}")
-    if sum(now[p].size for p in changed if p in now) > MAX_TOTAL_BYTES:
+    if sum(now[path].size for path in changed if path in now) > MAX_TOTAL_BYTES:
         raise _Refused(f"the changed files hold more than {MAX_TOTAL_BYTES} bytes")
-    return tuple(_change(sandbox, path, now.get(path)) for path in changed)
+    return changed
 
 
 def _change(sandbox: Sandbox, path: str, entry: FileEntry | None) -> FileChange:
     if entry is None:
         return FileChange(path, None)
     if entry.mode == trees.LINK:
-        raise _Refused(f"{path!r} is a link: only regular files can be submitted")
+        target = sandbox.read_link(path)
+        if _leads_out(path, target):
+            raise _Refused(f"{path!r} is a link that leads out of the tree (to {target!r})")
+        return FileChange(path, target.encode("utf-8", "surrogateescape"), trees.LINK)
     if entry.size > MAX_FILE_BYTES:
         raise _Refused(f"{path!r} has {entry.size} bytes: the limit for a file is {MAX_FILE_BYTES}")
     data = sandbox.read_file(path, limit=MAX_FILE_BYTES)
     return FileChange(path, data, 0o755 if entry.mode & 0o100 else 0o644)
+
+
+def _leads_out(path: str, target: str) -> bool:
+    """By its text alone; a link to a link is judged by its own."""
+    place = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+    return posixpath.isabs(target) or place == ".." or place.startswith("../")
 
 
 def _is_junk(path: str) -> bool:
@@ -72,23 +85,24 @@ def _is_junk(path: str) -> bool:
 
 
 def as_patch(changes: tuple[FileChange, ...], base: Tree) -> str:
-    """The changes as a unified diff. Files that are not UTF-8 text keep their bytes by surrogate escapes."""
-    read = reader(base)
-    texts = ((c.path, _text(read(c.path)), _text(c.data)) for c in changes)
-    return "".join(diff.unified(path, before, after) for path, before, after in texts if before != after)
+    """The changes as a unified diff, modes included, links left out."""
+    return diff.of_changes(
+        diff.Change(each.path, *_pair(each, base), new_mode=each.mode) for each in changes if each.mode != trees.LINK
+    )
 
 
-def _text(data: bytes | None) -> str | None:
-    return None if data is None else data.decode("utf-8", "surrogateescape")
+def _pair(change: FileChange, base: Tree) -> tuple[bytes | None, bytes | None, int]:
+    mode, before = base.get(change.path, (change.mode, None))
+    return (None, change.data, change.mode) if mode == trees.LINK else (before, change.data, mode)
 
 
 def from_patch(model_patch: str, base: Tree) -> Submission:
     """The submission that a unified diff of the tree `base` stands for. Raises: PatchDoesNotApply."""
     files = patch.apply(model_patch, reader(base)) if model_patch.strip() else {}
-    modes = patch.modes(model_patch) if files else {}
+    modes = patch.modes(model_patch, {path: mode for path, (mode, _) in base.items()}) if files else {}
     changes = tuple(
-        FileChange(path, data, modes.get(path) or (base[path][0] if path in base else 0o644))
+        FileChange(path, data, modes.get(path, 0o644))
         for path, data in sorted(files.items())
-        if data is None or not _is_junk(path)
+        if path in base or not _is_junk(path)
     )
     return Submission(changes=changes, model_patch=model_patch)

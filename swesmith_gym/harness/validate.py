@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from swesmith_gym import diff
-from swesmith_gym.errors import CandidateRejected, PatchDoesNotApply
+from swesmith_gym.errors import CandidateRejected, PatchDoesNotApply, SandboxDied
 from swesmith_gym.executors import Executor
 from swesmith_gym.harness import compare
 from swesmith_gym.harness.run import run_tests
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.records import BugCandidate, RejectedCandidate, TaskInstance, TestReport, Validation, content_id
 from swesmith_gym.tasks import sealing
-from swesmith_gym.tasks import tree as trees
 from swesmith_gym.tasks.sealing import HideTests, SealedTree
 
 _EXCERPT = 2_000
+ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,21 @@ def validate_all(
 def validate(
     candidate: BugCandidate, testbed: Testbed, settings: ValidationSettings
 ) -> TaskInstance | RejectedCandidate:
-    """Run the tests with one bug in the tree and judge it. Raises: SandboxError."""
+    """Run the tests with one bug in the tree and judge it. A sandbox that dies is tried again.
+
+    Raises: SandboxUnavailable (this host starts none), OSError (its disk is full).
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            return _validate(candidate, testbed, settings)
+        except SandboxDied as death:
+            detail = str(death)
+    return RejectedCandidate(candidate, "sandbox_error", f"{ATTEMPTS} sandboxes died: {detail}")
+
+
+def _validate(
+    candidate: BugCandidate, testbed: Testbed, settings: ValidationSettings
+) -> TaskInstance | RejectedCandidate:
     try:
         files = _buggy(candidate, testbed)
         report = _run(testbed, files, settings)
@@ -90,7 +105,15 @@ def _equivalent(testbed: Testbed, path: str, before: bytes | None, after: bytes 
 
 
 def _run(testbed: Testbed, files: dict[str, bytes | None], settings: ValidationSettings) -> TestReport:
-    with testbed.start(files) as sandbox:
+    with testbed.start() as sandbox:
+        try:
+            sandbox.apply(testbed.changes(files))
+        except SandboxDied:
+            raise
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise CandidateRejected(reason="patch_does_not_apply", detail=str(error)) from error
         return run_tests(
             sandbox, testbed.language, testbed.image.test, timeout_s=settings.timeout_s or testbed.time_limit_s
         )
@@ -128,12 +151,10 @@ def collects(testbed: Testbed, sealed: SealedTree) -> bool:
 
 def gold_patch(testbed: Testbed, files: dict[str, bytes | None]) -> str:
     """The reverse of a bug: from the files as it leaves them back to the pristine ones."""
-    pristine = trees.contents(testbed.pristine)
-    return "".join(diff.unified(path, _text(after), _text(pristine.get(path))) for path, after in sorted(files.items()))
-
-
-def _text(data: bytes | None) -> str | None:
-    return None if data is None else data.decode("utf-8", "surrogateescape")
+    buggy = {change.path: change for change in testbed.changes(files)}
+    return diff.of_changes(
+        diff.Change(path, each.data, _before(testbed, path), each.mode, each.mode) for path, each in buggy.items()
+    )
 
 
 def _task(

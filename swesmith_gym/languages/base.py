@@ -192,6 +192,10 @@ class Language(ABC):
         Runner configuration, start-up hooks, byte code, stand-ins for the runner's own modules."""
 
     @abstractmethod
+    def stands_in(self, path: str, setup: TestSetup) -> bool:
+        """A new file of this name would be loaded in place of something that the runner needs (one of its plug-ins)."""
+
+    @abstractmethod
     def hide_tests(
         self, files: Files, ids: Collection[str], all_ids: Collection[str], *, how: str, keep: Collection[str]
     ) -> HiddenTests:

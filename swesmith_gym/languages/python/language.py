@@ -106,6 +106,11 @@ class Python(Language):
     def steers_tests(self, path: str) -> bool:
         return surface.steers_tests(path)
 
+    def stands_in(self, path: str, setup: TestSetup) -> bool:
+        """A module or package at the top that bears a plug-in's name: the tree comes first on the import path."""
+        top = PurePosixPath(path).parts[0].removesuffix(".py")
+        return any(top == name.split(".")[0] for name in setup.plugins)
+
     def hide_tests(
         self, files: Files, ids: Collection[str], all_ids: Collection[str], *, how: str, keep: Collection[str]
     ) -> HiddenTests:

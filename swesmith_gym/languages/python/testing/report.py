@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -75,6 +76,8 @@ def parse(raw: bytes, *, exit_code: int | None, timed_out: bool, duration_s: flo
     reading = _Reading()
     for line in _lines(raw, reading):
         _take(reading, line)
+        if not reading.whole:
+            break
     for test_id in reading.duplicates:
         reading.results[test_id] = TestResult(Outcome.ERROR, 0.0, "more than one test has this id")
     _break_all(reading, log)
@@ -91,16 +94,18 @@ def parse(raw: bytes, *, exit_code: int | None, timed_out: bool, duration_s: flo
 
 
 def _lines(raw: bytes, reading: _Reading) -> Iterator[dict[str, Any]]:
-    """Every whole line that is a JSON object; what follows the last line end is torn and dropped."""
-    for line in raw.split(b"\n")[:-1]:
+    """Every whole line that is a JSON object, up to the first that is none; a torn last line is dropped."""
+    for line in io.BytesIO(raw):
+        if not line.endswith(b"\n"):
+            return
         try:
             value = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
-        if isinstance(value, dict):
-            yield value
-        else:
+        if not isinstance(value, dict):
             reading.whole = False
+            return
+        yield value
 
 
 def _take(reading: _Reading, line: Mapping[str, Any]) -> None:
@@ -110,18 +115,30 @@ def _take(reading: _Reading, line: Mapping[str, Any]) -> None:
                 reading.collected = tuple(str(test_id) for test_id in line["ids"])
                 reading.selected = int(line["selected"])
             case "result":
+                test_id = str(line["id"])
+                if test_id in reading.results:
+                    reading.duplicates.append(test_id)
                 outcome = Outcome(line["outcome"])
-                reading.results[str(line["id"])] = TestResult(outcome, float(line["s"]), str(line["text"]))
+                reading.results[test_id] = TestResult(outcome, float(line["s"]), _readable(line["text"]))
             case "broken":
-                reading.broken[str(line["path"])] = str(line["text"])
+                reading.broken[str(line["path"])] = _readable(line["text"])
             case "duplicate":
                 reading.duplicates.append(str(line["id"]))
             case "internal":
-                reading.internal = str(line["text"])
+                reading.internal = _readable(line["text"])
             case "end":
                 reading.exit = int(line["exit"])
-    except (KeyError, TypeError, ValueError):
+            case "start":
+                pass
+            case _:
+                reading.whole = False
+    except (KeyError, TypeError, ValueError, OverflowError):
         reading.whole = False
+
+
+def _readable(text: object) -> str:
+    """Text that can be stored: half characters, which a test may well print, are written out."""
+    return str(text).encode("utf-8", "backslashreplace").decode()
 
 
 def _break_all(reading: _Reading, log: str) -> None:
