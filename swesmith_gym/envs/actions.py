@@ -118,4 +118,11 @@ def _value(tool: str, name: str, value: object, schema: dict[str, Any]) -> Any:
 def _clean(name: str, value: str) -> str:
     if "\0" in value:
         raise MalformedAction(f"The argument {name!r} holds a NUL character, which no command or file name can.")
+    try:
+        value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        code = ord(value[error.start])
+        raise MalformedAction(
+            f"The argument {name!r} holds U+{code:04X}, half of a surrogate pair, which no text in UTF-8 can."
+        ) from None
     return value

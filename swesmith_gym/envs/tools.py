@@ -12,6 +12,7 @@ from swesmith_gym.envs.actions import Call
 from swesmith_gym.errors import SandboxDied
 from swesmith_gym.records import ExecResult, FileChange
 from swesmith_gym.sandboxes.base import WORKDIR, Sandbox
+from swesmith_gym.tasks.text import encodable
 
 MAX_EDIT_BYTES = 4 << 20
 _CONTEXT_LINES = 4
@@ -35,7 +36,7 @@ class Tools:
     def __init__(self, sandbox: Sandbox, *, max_observation_chars: int) -> None:
         self._sandbox = sandbox
         self._max_chars = max_observation_chars
-        self._history: dict[str, list[bytes | None]] = defaultdict(list)
+        self._history: dict[str, list[FileChange]] = defaultdict(list)
         self._tools: dict[str, Callable[..., Answer]] = {
             "view": self._view,
             "create": self._create,
@@ -57,7 +58,7 @@ class Tools:
             raise
         except OSError as error:
             answer = Answer(f"{error.strerror or error}")
-        text, cut = shorten(answer.text, self._max_chars)
+        text, cut = shorten(encodable(answer.text), self._max_chars)
         return Answer(text, {**answer.info, "output_truncated": cut or answer.info.get("output_truncated", False)})
 
     def _bash(self, command: str, timeout_s: float) -> Answer:
@@ -94,21 +95,25 @@ class Tools:
 
     def _insert(self, path: str, insert_line: int, new_str: str) -> Answer:
         text = self._text(path)
-        lines = text.splitlines(keepends=True) if "\r" not in text else [f"{x}\n" for x in text.split("\n")]
+        lines = _lines(text)
         if not 0 <= insert_line <= len(lines):
             raise _Refusal(f"insert_line is {insert_line}, but {path} has {len(lines)} lines.")
-        if insert_line and not lines[insert_line - 1].endswith("\n"):
-            lines[insert_line - 1] += "\n"
-        added = new_str if new_str.endswith("\n") else new_str + "\n"
-        new = "".join([*lines[:insert_line], added, *lines[insert_line:]])
-        self._save(path, text.encode("utf-8", "surrogateescape"), new)
+        before, after = "".join(lines[:insert_line]), "".join(lines[insert_line:])
+        end = _line_end(text)
+        added = new_str.replace("\r\n", "\n").replace("\n", end) if "\n" in text else new_str
+        if before and not before.endswith("\n"):
+            before += end
+        elif (after or before) and not added.endswith("\n"):
+            added += end
+        self._save(path, text.encode("utf-8", "surrogateescape"), before + added + after)
         return self._edited(path, insert_line, added)
 
     def _undo_edit(self, path: str) -> Answer:
         history = self._history[_absolute(path)]
         if not history:
             raise _Refusal(f"There is no edit of {path} to take back.")
-        self._sandbox.apply((FileChange(_absolute(path), history.pop()),))
+        self._sandbox.apply((history[-1],))
+        history.pop()
         return Answer(f"The last edit of {path} has been taken back.")
 
     def _current(self, path: str) -> bytes | None:
@@ -132,7 +137,7 @@ class Tools:
         place = _absolute(path)
         mode = 0o755 if before is not None and self._executable(place) else 0o644
         self._sandbox.apply((FileChange(place, data, mode),))
-        self._history[place].append(before)
+        self._history[place].append(FileChange(place, before, mode))
 
     def _executable(self, place: str) -> bool:
         return self._sandbox.run('test -x "$P"', env={"P": place}, timeout_s=10).exit_code == 0
@@ -142,6 +147,17 @@ class Tools:
         first = max(1, line + 1 - _CONTEXT_LINES)
         last = min(len(lines), line + 1 + new.count("\n") + _CONTEXT_LINES)
         return Answer(f"{path} has been edited:\n{_numbered(lines[first - 1 : last], first)}")
+
+
+def _lines(text: str) -> list[str]:
+    """The lines with their ends. Only a line feed ends one: not what else `str.splitlines` takes for an end."""
+    *whole, rest = text.split("\n")
+    return [f"{line}\n" for line in whole] + ([rest] if rest else [])
+
+
+def _line_end(text: str) -> str:
+    """The line end that most lines of a file have."""
+    return "\r\n" if 2 * text.count("\r\n") > text.count("\n") else "\n"
 
 
 def _absolute(path: str) -> str:
@@ -188,5 +204,6 @@ def shorten(text: str, limit: int) -> tuple[str, bool]:
     """`text` with its middle left out where it is longer than `limit` characters, and whether it was."""
     if len(text) <= limit:
         return text, False
-    head, tail = text[: limit // 2], text[-(limit // 2) :]
+    half = limit // 2
+    head, tail = text[:half], text[len(text) - half :]
     return f"{head}\n[... {len(text) - len(head) - len(tail)} characters are left out ...]\n{tail}", True
