@@ -50,12 +50,13 @@ def test_functions_are_short() -> None:
 
 
 def test_no_except_catches_everything() -> None:
-    """Only one that raises again, after cleaning up, may."""
+    """Only one that raises again, after cleaning up, may, and one around code of others that says so in its line."""
     broad = [
         f"{name(path)}:{node.lineno}"
         for path in FILES
         for node in ast.walk(tree(path))
         if isinstance(node, ast.ExceptHandler) and _is_broad(node.type) and not isinstance(node.body[-1], ast.Raise)
+        if "# noqa: BLE001 (foreign code: " not in path.read_text("utf-8").splitlines()[node.lineno - 1]
     ]
     assert not broad
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -31,8 +32,12 @@ def factory(name: str) -> AgentFactory:
         sys.path.insert(0, here)
     try:
         made = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise InputError(f"the agent {name!r} cannot be imported: {error}") from error
+    except (Exception, SystemExit) as error:  # foreign code: what runs on import may raise anything
+        raise InputError(f"the agent {name!r} cannot be imported: {type(error).__name__}: {error}") from error
     if not callable(getattr(made, "run", None)):
         raise InputError(f"the agent {name!r} has no method run(session)")
+    try:
+        inspect.signature(made).bind()
+    except TypeError as error:
+        raise InputError(f"the agent {name!r} cannot be made without arguments: {error}") from error
     return lambda task, seed: made()

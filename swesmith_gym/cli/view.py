@@ -35,7 +35,7 @@ def view(
     tables = sorted(source.rglob("*.parquet")) if source.is_dir() else [source]
     tasks = {task.instance_id: task for path in tables for task in TaskTable.read(path)}
     stores = sorted(source.rglob(FILE_NAME)) if source.is_dir() else []
-    trajectories = [trajectory for path in stores for trajectory in TrajectoryStore(path.parent)]
+    trajectories = [trajectory for path in stores for trajectory in TrajectoryStore(path.parent).latest()]
     if not tasks and not trajectories:
         raise InputError(f"{source}: there is neither a task table (*.parquet) nor a {FILE_NAME} in this folder")
     files = sorted(source.rglob("rejected.jsonl")) if source.is_dir() else []

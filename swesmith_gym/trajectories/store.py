@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from swesmith_gym.errors import InputError
+from swesmith_gym.home import write_atomic
 from swesmith_gym.records import Step, Trajectory
 
 FILE_NAME = "trajectories.jsonl"
+SETTINGS_NAME = "rollout.json"
+"""Agent -> the settings that its trajectories here were played under."""
 
 
 class TrajectoryStore:
@@ -40,6 +43,31 @@ class TrajectoryStore:
             for number, line in enumerate(file, 1):
                 if line.endswith(b"\n"):
                     yield _trajectory(line, f"{self.path} line {number}")
+
+    def latest(self) -> list[Trajectory]:
+        """One for each agent, task and seed: an episode that was played again supersedes the one before.
+
+        Raises: as iterating.
+        """
+        return list({(each.agent, each.instance_id, each.seed): each for each in self}.values())
+
+    def bind(self, agent: str, settings: Mapping[str, Any], *, fresh: bool) -> None:
+        """Note the settings that an agent plays under. `fresh`: nothing of it is kept, so that others may follow.
+
+        Raises: InputError (what is kept was played under other settings), OSError.
+        """
+        path = self.folder / SETTINGS_NAME
+        try:
+            known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+            before = known.get(agent, settings)
+        except (ValueError, AttributeError) as error:
+            raise InputError(f"{path}: not the settings of a rollout ({error}); delete it") from error
+        if not fresh and before != settings:
+            was = ", ".join(f"{name} {before.get(name)}" for name in settings if before.get(name) != settings[name])
+            raise InputError(
+                f"{self.path} was played under other settings ({was}): repeat them, or choose another --out"
+            )
+        write_atomic(path, json.dumps({**known, agent: dict(settings)}, indent=1) + "\n")
 
     def _cut_torn_line(self) -> None:
         """A driver that was killed while writing leaves half a line: what is appended must not continue it."""
