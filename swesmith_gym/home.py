@@ -33,6 +33,6 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 
 def write_atomic(path: Path, data: bytes | str) -> None:
-    """Write `data` so that a reader sees the old file or the new one, never a part."""
+    """Write `data` so that a reader sees the old file or the new one, never a part. Half characters are written out."""
     with atomic_file(path) as temporary:
-        temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+        temporary.write_bytes(data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data)

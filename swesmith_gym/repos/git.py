@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 from swesmith_gym.errors import ProfileError
+from swesmith_gym.repos.index import bare
 
 TIMEOUT_S = 600
 _SCHEMES = ("https://", "http://", "git://", "ssh://", "file://")
@@ -58,7 +59,7 @@ def checkout(url: str, ref: str, folder: Path, *, ca: Path | None = None) -> tup
     Raises: ProfileError (git is missing, the repository or the ref does not exist, no access).
     """
     if not is_address(url) or ref.startswith("-"):
-        raise ProfileError(f"not a git address and ref: {url!r} {ref!r}", step="fetch")
+        raise ProfileError(f"not a git address and ref: {bare(url)!r} {ref!r}", step="fetch")
 
     def git(*args: str, check: bool = True) -> str:
         return _git(folder, args, ca=ca, url=url, check=check)
@@ -75,7 +76,7 @@ def checkout(url: str, ref: str, folder: Path, *, ca: Path | None = None) -> tup
         git("fetch", "--quiet", "--no-recurse-submodules", url, ref)
         wanted = ref
     if not wanted:
-        raise ProfileError(f"{url} has no branch, tag or commit {ref!r}", step="fetch")
+        raise ProfileError(f"{bare(url)} has no branch, tag or commit {ref!r}", step="fetch")
     git("-c", "advice.detachedHead=false", "checkout", "--quiet", "--force", "--detach", wanted)
     tag = git("describe", "--tags", "--abbrev=0", check=False).strip()
     version = re.search(r"\d+(\.\d+)*([abrc.]+\w*)*$", tag)
@@ -103,9 +104,9 @@ def _git(folder: Path, args: tuple[str, ...], *, ca: Path | None, url: str, chec
             "git is not installed on this host: install it, or use a pypi: source", step="fetch"
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise ProfileError(f"git {args[0]} of {url} took longer than {TIMEOUT_S} s", step="fetch") from error
+        raise ProfileError(f"git {args[0]} of {bare(url)} took longer than {TIMEOUT_S} s", step="fetch") from error
     if check and done.returncode:
-        log = done.stderr.decode(errors="replace").strip()
+        log = done.stderr.decode(errors="replace").strip().replace(url, bare(url))
         last = log.splitlines()[-1] if log else f"exit code {done.returncode}"
-        raise ProfileError(f"git cannot fetch {url}: {last}", step="fetch", log=log)
+        raise ProfileError(f"git cannot fetch {bare(url)}: {last}", step="fetch", log=log)
     return done.stdout.decode(errors="replace")

@@ -13,6 +13,7 @@ An image is made in a folder of its own beside these and renamed when it is comp
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -102,7 +103,7 @@ def spec_of(
 
 def to_json(image: EnvImage) -> str:
     """Text that `from_json` reads back."""
-    return json.dumps(asdict(image), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(asdict(image), indent=1, ensure_ascii=True) + "\n"
 
 
 def from_json(text: str) -> EnvImage:
@@ -178,11 +179,17 @@ def publish(where: Path, image: EnvImage, lock: str, log: str, backend: SandboxB
     write_atomic(where / "build.log", log)
     write_atomic(where / "image.json", to_json(image))
     target = folder(image.key)
-    if (target / "image.json").exists():
-        return
-    if target.exists():
-        backend.remove_tree(target)
-    where.rename(target)
+    while True:
+        try:
+            where.rename(target)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            if (target / "image.json").exists():  # another process was faster
+                return
+            backend.remove_tree(target)
+        else:
+            return
 
 
 def remove(repo: str, backend: SandboxBackend) -> int:

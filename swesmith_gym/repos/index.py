@@ -6,6 +6,7 @@ Speaks the simple repository API (PEP 503 pages and PEP 691 JSON), so that any i
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import os
 import re
@@ -38,11 +39,25 @@ class Sdist:
 
 
 def index_url(configured: str | None = None) -> str:
-    """The index to use: `configured`, else $UV_DEFAULT_INDEX, $UV_INDEX_URL or $PIP_INDEX_URL, else PyPI."""
+    """The index to use: `configured`, else $UV_DEFAULT_INDEX, $UV_INDEX_URL or $PIP_INDEX_URL, else PyPI.
+
+    Raises: ProfileError (not an address).
+    """
     for url in (configured, *(os.environ.get(name) for name in _VARIABLES)):
         if url:
-            return url.rstrip("/")
+            return _checked(url.rstrip("/"))
     return DEFAULT
+
+
+def _checked(url: str) -> str:
+    try:
+        known = urllib.parse.urlsplit(url).scheme in ("http", "https", "file") and " " not in url
+    except ValueError:
+        known = False
+    if not known:
+        shown = url.rpartition("@")[2]
+        raise ProfileError(f"not an address of an index: {shown!r}; see --index-url", step="fetch")
+    return url
 
 
 def ca_file(configured: Path | None = None) -> Path | None:
@@ -72,7 +87,7 @@ def find_sdist(name: str, version: str, *, index: str, ca: Path | None) -> Sdist
         why = "has wheels but no sdist" if wheel else "is not on the index"
         raise ProfileError(f"{name} {version} {why}; versions with an sdist: ... {known}", step="fetch")
     filename, link, sha256 = found
-    return Sdist(filename, urllib.parse.urljoin(url, link), sha256)
+    return Sdist(filename, _with_login(urllib.parse.urljoin(url, link), index), sha256)
 
 
 def download(sdist: Sdist, *, ca: Path | None, expected: str = "") -> bytes:
@@ -93,9 +108,7 @@ def download(sdist: Sdist, *, ca: Path | None, expected: str = "") -> bytes:
 
 def _get(url: str, ca: Path | None, missing: str) -> tuple[bytes, str, str]:
     """Body, content type and final address of a page."""
-    if urllib.parse.urlsplit(url).scheme not in ("http", "https", "file"):
-        raise ProfileError(f"not an address of an index: {_shown(url)}", step="fetch")
-    request = urllib.request.Request(_bare(url), headers={"Accept": _ACCEPT, **_auth(url)})
+    request = urllib.request.Request(bare(url), headers={"Accept": _ACCEPT, **_auth(url)})
     context = ssl.create_default_context(cafile=str(ca) if ca else None)
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S, context=context) as answer:
@@ -103,7 +116,7 @@ def _get(url: str, ca: Path | None, missing: str) -> tuple[bytes, str, str]:
             kind, final = answer.headers.get("content-type", ""), answer.url
     except urllib.error.HTTPError as error:
         raise ProfileError(missing if error.code == 404 else f"{_shown(url)}: {error}", step="fetch") from error
-    except OSError as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise ProfileError(
             f"cannot reach {_shown(url)}: {error}; see --index-url and --ca-bundle", step="fetch"
         ) from error
@@ -112,14 +125,24 @@ def _get(url: str, ca: Path | None, missing: str) -> tuple[bytes, str, str]:
     return body, kind, final
 
 
-def _bare(url: str) -> str:
+def bare(url: str) -> str:
+    """The address without a login. What is stored or shown never holds one."""
+    if "://" not in url:
+        return url
     parts = urllib.parse.urlsplit(url)
     return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rsplit("@", 1)[-1]))
 
 
+def _with_login(url: str, index: str) -> str:
+    """`url` with the login of the index, where it is on the same host."""
+    login, at, host = urllib.parse.urlsplit(index).netloc.rpartition("@")
+    parts = urllib.parse.urlsplit(url)
+    return urllib.parse.urlunsplit(parts._replace(netloc=f"{login}@{host}")) if at and parts.netloc == host else url
+
+
 def _shown(url: str) -> str:
     """The address without what may be a secret in it."""
-    return _bare(url).split("?")[0]
+    return bare(url).split("?")[0]
 
 
 def _auth(url: str) -> dict[str, str]:

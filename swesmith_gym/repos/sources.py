@@ -103,7 +103,7 @@ def _git(source: str, ca: Path | None) -> Fetched:
         commit, version = git.checkout(url, ref, Path(folder), ca=ca)
         tree = _read(Path(folder))
     name = url.rstrip("/").rsplit("/", 1)[-1].rsplit(":", 1)[-1].removesuffix(".git").lower()
-    return Fetched(f"git+{url}@{commit}", commit, name, version, tree)
+    return Fetched(f"git+{index.bare(url)}@{commit}", commit, name, version, tree)
 
 
 def _local(source: str) -> Fetched:

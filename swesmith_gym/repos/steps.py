@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from swesmith_gym import languages
-from swesmith_gym.errors import ProfileError
+from swesmith_gym.errors import ProfileError, SandboxDied
 from swesmith_gym.home import home
 from swesmith_gym.languages.base import BuildStep, Language
 from swesmith_gym.records import RepoProfile, TestSetup
@@ -80,14 +80,15 @@ def install(work: Work) -> tuple[str, TestSetup]:
     for name in ("tree", "env", "bytecode", "build"):
         work.backend.own(work.where / name)
     steps = order.language.build_steps(order.profile, lock=order.lock, interpreter=work.interpreter.path)
-    found = {}
+    lock, found = order.lock, ""
     for step in steps:
         order.say(step.name)
         with work.backend.start(_spec(work, step)) as sandbox:
             _run(work, sandbox, step)
-            if step is steps[-1]:
-                found = {name: _read(sandbox, f"{_BUILD}/{name}") for name in ("lock", "test.json")}
-    return found["lock"] or order.lock, _completed(order.profile.test, found["test.json"])
+            # As soon as it is there: what the repository's own steps make of it later is not asked.
+            lock = lock or _read(sandbox, f"{_BUILD}/lock")
+            found = _read(sandbox, f"{_BUILD}/test.json")
+    return lock, _completed(order.profile.test, found)
 
 
 def _spec(work: Work, step: BuildStep) -> SandboxSpec:
@@ -152,6 +153,8 @@ def _run(work: Work, sandbox: Sandbox, step: BuildStep) -> None:
 def _read(sandbox: Sandbox, path: str) -> str:
     try:
         return sandbox.read_file(path, limit=16 << 20).decode()
+    except SandboxDied:
+        raise
     except (OSError, UnicodeDecodeError):
         return ""
 
