@@ -1,4 +1,4 @@
-"""Logins in addresses: used where they belong, stored and shown nowhere; what a repository writes late is not believed."""
+"""Logins in addresses: used where they belong, stored and shown nowhere."""
 
 from __future__ import annotations
 
