@@ -21,6 +21,9 @@ def generate(
     operator: Annotated[list[str] | None, typer.Option("--operator", help="Only these operators.")] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most this many, spread evenly.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Another seed gives other bugs.")] = 0,
+    rejected: Annotated[
+        Path | None, typer.Option("--rejected", help="Keep here what is left out, with reasons.")
+    ] = None,
     sandbox: SandboxOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
@@ -32,13 +35,20 @@ def generate(
     from swesmith_gym.pipeline import generation
 
     counts = generation.run(
-        repo, sandboxes.backend(sandbox), strategy or ["procedural"], out, operators=operator, limit=limit, seed=seed
+        repo,
+        sandboxes.backend(sandbox),
+        strategy or ["procedural"],
+        out,
+        operators=operator,
+        limit=limit,
+        seed=seed,
+        rejected=rejected,
     )
     if as_json:
         common.print_json(counts)
     else:
-        rejected = ", ".join(f"{n} {reason}" for reason, n in counts["rejected"].items()) or "none"
-        common.say(f"{counts['candidates']} candidates in {out} (left out: {rejected})")
+        reasons = ", ".join(f"{n} {reason}" for reason, n in counts["rejected"].items()) or "none"
+        common.say(f"{counts['candidates']} candidates in {out} (left out: {reasons})")
 
 
 @app.command()
@@ -64,9 +74,11 @@ def validate(
     from swesmith_gym.harness.validate import ValidationSettings
     from swesmith_gym.pipeline import candidates as files
     from swesmith_gym.pipeline import validation
+    from swesmith_gym.pipeline.statements import check_mode
     from swesmith_gym.pipeline.workplace import Workplace
     from swesmith_gym.repos.resolve import built
 
+    check_mode(issues)
     found = files.read(candidates)
     backend = sandboxes.backend(sandbox)
     job = validation.ValidationJob(
@@ -76,6 +88,7 @@ def validate(
         rejected=rejected,
         settings=ValidationSettings(common.timestamp(created_at), timeout_s, keep_collection_errors),
         issue_mode=issues,
+        stamp_is_given=created_at is not None,
     )
     with common.progress_bar("validate") as bar:
         table, dropped = validation.run(job, Workplace(backend, common.executor(workers), progress=bar))

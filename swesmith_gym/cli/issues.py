@@ -16,7 +16,7 @@ app = group("Write the problem statements that agents read.")
 @app.command()
 def write(
     tasks: Annotated[Path, typer.Argument(help="A task table.")],
-    mode: Annotated[str, typer.Option("--mode", help="static, tests, lm or pr.")] = "tests",
+    mode: Annotated[str, typer.Option("--mode", help="static or tests.")] = "tests",
     out: Annotated[Path | None, typer.Option("--out", help="Default: the table itself.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Another seed gives other wordings.")] = 0,
     sandbox: SandboxOption = "auto",
@@ -30,6 +30,7 @@ def write(
     from swesmith_gym.pipeline import statements
     from swesmith_gym.tasks import TaskTable
 
+    statements.check_mode(mode)
     table = TaskTable.read(tasks)
     target = out or tasks
     with common.progress_bar("issues") as bar:

@@ -15,6 +15,16 @@ from swesmith_gym.errors import SweSmithGymError
 _USAGE_ERROR: type[typer.BadParameter] = next(k for k in typer.BadParameter.__mro__ if k.__name__ == "ClickException")
 
 _STOPPED = 130
+_GOES_ON = "stopped; the same command goes on from here"
+_AFTER_CTRL_C = {
+    "bugs validate": _GOES_ON,
+    "evaluate": _GOES_ON,
+    "run": _GOES_ON,
+    "quickstart": "stopped; the same command keeps what is built and validated, and does the rest",
+    "repos build": "stopped; the same command begins again",
+    "rollout": "stopped; the same command with --resume goes on from here",
+}
+"""What can be done after Ctrl-C, by command; the others have nothing to go on from."""
 
 app = group("Bug-fixing tasks synthesized from real repositories, as Gymnasium environments.")
 app.command("quickstart")(quickstart.quickstart)
@@ -46,8 +56,13 @@ def _root(
     del version
 
 
+def _after_ctrl_c(words: list[str]) -> str:
+    known = (_AFTER_CTRL_C.get(" ".join(words[:count])) for count in (2, 1))
+    return next((text for text in known if text), "stopped")
+
+
 def main() -> None:
-    """Run a command. Bad input: one line on stderr, exit code 2. Ctrl-C: exit code 130; the same command resumes."""
+    """Run a command. Bad input: one line on stderr, exit code 2. Ctrl-C: exit code 130, and how to go on."""
     try:
         code = app(standalone_mode=False)
     except SweSmithGymError as error:
@@ -62,5 +77,5 @@ def main() -> None:
     except _USAGE_ERROR as error:
         fail(f"{error.format_message()} (see --help)", 2)
     if code == _STOPPED:  # typer answers Ctrl-C with this exit code, and without a word
-        fail("stopped; the same command goes on from here", _STOPPED)
+        fail(_after_ctrl_c(sys.argv[1:]), _STOPPED)
     sys.exit(code if isinstance(code, int) else 0)

@@ -24,15 +24,17 @@ def run(
     operators: Sequence[str] | None = None,
     limit: int | None = None,
     seed: int = 0,
+    rejected: Path | None = None,
 ) -> dict[str, Any]:
     """Write the candidates of all strategies to `out`; `limit` holds for each. Returns counts.
 
-    What a strategy leaves out (no-ops, duplicates) is counted by reason. Raises: InputError, ProfileError, OSError.
+    What a strategy leaves out (no-ops, duplicates) is counted by reason, and kept in `rejected` if given.
+    Raises: InputError, ProfileError, OSError.
     """
     testbed = built(repo, backend)
     source = trees.contents(testbed.pristine)
     kept: list[BugCandidate] = []
-    left_out: Counter[str] = Counter()
+    left_out: list[RejectedCandidate] = []
     for strategy in strategies:
         for each in generate(
             strategy,
@@ -45,8 +47,11 @@ def run(
             seed=seed,
         ):
             if isinstance(each, RejectedCandidate):
-                left_out[each.reason] += 1
+                left_out.append(each)
             else:
                 kept.append(each)
     files.write(out, kept)
-    return {"candidates": len(kept), "rejected": dict(left_out.most_common()), "out": str(out)}
+    if rejected:
+        files.write_rejected(rejected, left_out)
+    reasons = Counter(each.reason for each in left_out)
+    return {"candidates": len(kept), "rejected": dict(reasons.most_common()), "out": str(out)}

@@ -15,10 +15,14 @@ from swesmith_gym.errors import InputError
 
 
 class Ledger:
-    """`done` maps the keys of finished items to their rows. One writer; use as a context manager."""
+    """`done` maps the keys of finished items to their rows. One writer; use as a context manager.
 
-    def __init__(self, path: Path, configuration: dict[str, Any]) -> None:
+    `notes`: what the first run says of itself; a resumed run finds the first run's there.
+    """
+
+    def __init__(self, path: Path, configuration: dict[str, Any], notes: dict[str, Any] | None = None) -> None:
         self.path = path
+        self.notes = dict(notes or {})
         self._configuration = json.loads(json.dumps(configuration))
         self._file: IO[str] | None = None
         self.done: dict[str, Any] = {}
@@ -29,7 +33,7 @@ class Ledger:
         whole = self._read()
         self._file = self.path.open("a", encoding="ascii")
         if not whole:
-            self._append({"configuration": self._configuration})
+            self._append({"configuration": self._configuration, "notes": self.notes})
         return self
 
     def _read(self) -> bool:
@@ -49,6 +53,7 @@ class Ledger:
                 raise InputError(
                     f"{self.path} belongs to a run with other settings: repeat that one, or delete the file"
                 )
+            self.notes |= rows[0].get("notes", {})
             self.done = {row["key"]: row["row"] for row in rows[1:]}
         except (ValueError, KeyError, TypeError) as error:
             if isinstance(error, InputError):

@@ -23,6 +23,7 @@ from swesmith_gym.harness.validate import ValidationSettings
 from swesmith_gym.home import write_atomic
 from swesmith_gym.pipeline import candidates as candidate_files
 from swesmith_gym.pipeline import generation, validation
+from swesmith_gym.pipeline.statements import check_mode
 from swesmith_gym.pipeline.workplace import Workplace
 from swesmith_gym.records import content_id
 from swesmith_gym.repos import profiles
@@ -72,6 +73,7 @@ def read_config(path: Path) -> SynthesisConfig:
 
 def run(config: SynthesisConfig, out: Path, place: Workplace) -> list[dict[str, Any]]:
     """Make every table that is not there yet; returns the provenance of all. Raises: SweSmithGymError, OSError."""
+    check_mode(config.issues)
     for name in config.repos:
         profiles.load(name)
     found = []
@@ -101,6 +103,7 @@ def _one(name: str, config: SynthesisConfig, out: Path, place: Workplace) -> dic
         work / "rejected.jsonl",
         ValidationSettings(config.created_at),
         config.issues,
+        stamp_is_given=True,
     )
     table, rejected = validation.run(job, place)
     made_s = time.monotonic() - started

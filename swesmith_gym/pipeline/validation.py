@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from swesmith_gym.errors import InputError
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings, validate_all
 from swesmith_gym.issues.write import write as write_issue
 from swesmith_gym.pipeline import candidates as candidate_files
 from swesmith_gym.pipeline.ledger import Ledger
+from swesmith_gym.pipeline.statements import check_mode
 from swesmith_gym.pipeline.workplace import Workplace
 from swesmith_gym.records import BugCandidate, RejectedCandidate, TaskInstance, content_id
 from swesmith_gym.tasks import TaskTable, schema
@@ -30,6 +32,13 @@ class ValidationJob:
     rejected: Path
     settings: ValidationSettings
     issue_mode: str = "tests"
+    stamp_is_given: bool = False
+    """The time stamp was asked for: a ledger with another one is refused rather than followed."""
+
+    @property
+    def ledger(self) -> Path:
+        """Where the finished items are kept until all are."""
+        return self.out.with_name(f".{self.out.name}.ledger")
 
     @property
     def configuration(self) -> dict[str, Any]:
@@ -44,8 +53,14 @@ class ValidationJob:
 
 
 def run(job: ValidationJob, place: Workplace) -> tuple[TaskTable, list[RejectedCandidate]]:
-    """Validate what the ledger does not hold yet, then write both files. Raises: InputError, SandboxError, OSError."""
-    with Ledger(job.out.with_name(f".{job.out.name}.ledger"), job.configuration) as ledger:
+    """Validate what the ledger does not hold yet, then write both files. Raises: InputError, SandboxError, OSError.
+
+    Every task bears the time stamp of the first run: a resumed one takes it from the ledger.
+    """
+    check_mode(job.issue_mode)
+    with Ledger(job.ledger, job.configuration, {"created_at": job.settings.created_at}) as ledger:
+        _check_stamp(job, ledger)
+        job = replace(job, settings=replace(job.settings, created_at=ledger.notes["created_at"]))
         results = _duplicates(job.candidates)
         results |= {int(key): _from_row(row, job.candidates[int(key)]) for key, row in ledger.done.items()}
         found = sum(isinstance(r, TaskInstance) for r in results.values())
@@ -64,6 +79,15 @@ def run(job: ValidationJob, place: Workplace) -> tuple[TaskTable, list[RejectedC
         candidate_files.write_rejected(job.rejected, rejected)
         ledger.finish()
     return table, rejected
+
+
+def _check_stamp(job: ValidationJob, ledger: Ledger) -> None:
+    first = ledger.notes["created_at"]
+    if job.stamp_is_given and first != job.settings.created_at:
+        raise InputError(
+            f"{ledger.path} belongs to a run with other settings (--created-at {first}): repeat that one, "
+            "leave --created-at out, or delete the file"
+        )
 
 
 def _duplicates(candidates: Sequence[BugCandidate]) -> dict[int, TaskInstance | RejectedCandidate]:

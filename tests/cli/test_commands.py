@@ -67,6 +67,12 @@ def test_help_shows_an_example(command: tuple[str, ...]) -> None:
         (["tasks", "list", "t.parquet", "--sandbox", "x"], "No such option"),
         (["view", "no-such-folder"], "no such file or folder"),
         (["quickstart", "--sandbox", "docker"], "docker"),
+        (
+            ["bugs", "validate", "c.jsonl", "--issues", "lm"],
+            "'lm' is not available in this version: choose one of static",
+        ),
+        (["bugs", "validate", "c.jsonl", "--issues", "typo"], "'typo' does not exist: choose one of static, tests"),
+        (["issues", "write", "t.parquet", "--mode", "typo"], "'typo' does not exist: choose one of static, tests"),
         (["quickstart", "--sandbox", "vm"], "unknown sandbox 'vm'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
