@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from swesmith_gym.envs.grading import grade
-from swesmith_gym.errors import GradingFault
+from swesmith_gym.errors import GradingFault, InputError, SandboxDied
 from swesmith_gym.evaluation.predictions import Prediction
 from swesmith_gym.executors import Executor
 from swesmith_gym.home import write_atomic
 from swesmith_gym.records import TaskInstance, Verdict, content_id
 from swesmith_gym.tasks import TaskTable
 
+_ID = re.compile(r"[A-Za-z0-9_.-]+")
+
 
 def evaluate(
     tasks: TaskTable, predictions: Sequence[Prediction], out: Path, executor: Executor, *, sandbox: str
 ) -> Iterator[Verdict]:
     """Verdicts as they come; `out/<instance_id>/report.json` is written for each. A fault is not kept: the next run
-    tries again. Raises: SandboxError, ProfileError, TaskTableError, OSError.
+    tries again.
+
+    Raises: InputError (an id that no folder can have), SandboxUnavailable, ProfileError, TaskTableError, OSError.
     """
+    for each in predictions:
+        _check_id(each.instance_id)
 
     def one(prediction: Prediction) -> Verdict:
         task = tasks.get(prediction.instance_id)
@@ -39,10 +46,18 @@ def evaluate(
         yield done.value
 
 
+def _check_id(instance_id: str) -> None:
+    """A table is somebody's file: its ids must not lead out of the folder of the reports. Raises: InputError."""
+    if not _ID.fullmatch(instance_id) or instance_id in (".", ".."):
+        raise InputError(
+            f"the instance id {instance_id!r} cannot be a folder's name: only A-Z a-z 0-9 _ . - may be in it"
+        )
+
+
 def _grade(task: TaskInstance, prediction: Prediction, sandbox: str) -> Verdict:
     try:
         return grade(task, prediction.model_patch, sandbox=sandbox)
-    except GradingFault as fault:
+    except (GradingFault, SandboxDied) as fault:
         return Verdict(task.instance_id, resolved=False, fault=str(fault))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from swesmith_gym.envs.grading import grade
-from swesmith_gym.errors import GradingFault
+from swesmith_gym.errors import GradingFault, SandboxDied
 from swesmith_gym.executors import Executor
 from swesmith_gym.records import TaskInstance, content_id
 from swesmith_gym.tasks import TaskTable
@@ -27,14 +27,17 @@ class Check:
 
 
 def verify(tasks: Sequence[TaskInstance], executor: Executor, *, rounds: int, sandbox: str) -> Iterator[Check]:
-    """Two checks for each task and round, as they end. Raises: SandboxError, ProfileError, TaskTableError."""
+    """Two checks for each task and round, as they end; a fault is a check that failed.
+
+    Raises: SandboxUnavailable, ProfileError, TaskTableError.
+    """
     todo = [(task, control, k) for k in range(rounds) for task in tasks for control in ("gold", "nop")]
 
     def one(item: tuple[TaskInstance, str, int]) -> Check:
         task, control, number = item
         try:
             verdict = grade(task, task.gold_patch if control == "gold" else "", sandbox=sandbox)
-        except GradingFault as fault:
+        except (GradingFault, SandboxDied) as fault:
             return Check(task.instance_id, control, number, False, f"fault: {fault}")
         problem = verdict.violation or ("" if verdict.patch_applied else "the patch does not apply")
         if not problem and verdict.resolved is not (control == "gold"):
