@@ -7,7 +7,7 @@ Promises of every sandbox
 - What runs inside sees `/testbed` (writable, a private copy on write), `/tmp` and `/dev/shm` (private, empty
   at start), the read-only mounts of its spec, a host name `sandbox`, a cleared environment plus the spec's, uid 1000.
 - The lower tree and the mounts are never changed; nothing is written outside the sandbox's own folder.
-- A limit that a command hits (memory, processes, output, time) ends that command, not the sandbox.
+- A limit that a command hits (memory, processes, output, time, CPU time) ends that command, not the sandbox.
 - After `close` no process, mount, cgroup or temporary file of it is left. `close` may be called twice.
 - If the driver dies, the sandbox ends by itself.
 
@@ -47,6 +47,8 @@ class Limits:
     """Descriptors of one process."""
     tmp_bytes: int = 1 << 30
     """Size of `/tmp`."""
+    cpu_seconds: int = 3600
+    """Of each process: one that uses more is killed. The session's own bash counts over all its commands."""
     output_bytes: int = 1 << 20
     """Of stdout and of stderr of one command: head and tail are kept, half each, the middle is dropped."""
 
@@ -87,6 +89,8 @@ class SandboxCapabilities:
     process_isolation: bool = False
     memory_limit: Literal["sandbox", "process", "none"] = "none"
     process_limit: bool = False
+    cpu_limit: bool = False
+    """The CPU time of each process is limited, apart from the time that a command may take."""
     disk_limit: bool = False
     separate_user: bool = False
     """Code inside runs as a host user other than the driver's."""

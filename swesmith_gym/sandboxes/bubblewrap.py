@@ -53,6 +53,7 @@ class Bubblewrap(SandboxBackend):
             process_isolation=True,
             memory_limit="sandbox" if cgroups.hierarchy() else "process",
             process_limit=True,
+            cpu_limit=True,
             separate_user=os.geteuid() == 0,
         )
 
@@ -183,6 +184,7 @@ def process_limits(limits: Limits, grouped: bool) -> Mapping[str, int]:
         "FSIZE": limits.file_bytes,
         "NOFILE": limits.open_files,
         "CORE": 0,
+        "CPU": limits.cpu_seconds,
     }
     return found if grouped else {**found, "DATA": limits.memory_bytes}
 

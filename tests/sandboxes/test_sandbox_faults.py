@@ -181,3 +181,11 @@ def test_truncation_keeps_head_and_tail(start: Callable[..., Sandbox]) -> None:
         assert result.stdout.startswith(b"first\n1\n")
         assert result.stdout.endswith(b"100000\nlast\n")
         assert len(result.stdout) < 1100
+
+
+def test_a_spin_past_the_limit_of_cpu_time_ends_that_command(start: Callable[..., Sandbox]) -> None:
+    sandbox = start(cpu_seconds=1)
+    for run in (sandbox.run, sandbox.shell().run):
+        done = run("while :; do :; done", timeout_s=60)
+        assert (done.exit_code, done.timed_out) == (128 + 9, False)
+        assert run("echo on").stdout == b"on\n"
