@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import overload
 
-from swesmith_gym.errors import TaskNotFound, TaskTableError
+from swesmith_gym.errors import TaskNotFound
 from swesmith_gym.home import atomic_file
 from swesmith_gym.records import TaskInstance
-from swesmith_gym.tasks import schema
+from swesmith_gym.tasks import parquet, schema
 
 
 class TaskTable(Sequence[TaskInstance]):
@@ -19,40 +18,40 @@ class TaskTable(Sequence[TaskInstance]):
 
     def __init__(self, tasks: Iterable[TaskInstance], name: str = "tasks") -> None:
         self.name = name
-        self._tasks = tuple(tasks)
+        self._tasks: Sequence[TaskInstance] = tasks if isinstance(tasks, parquet.Rows) else tuple(tasks)
 
     @classmethod
     def read(cls, path: str | Path) -> TaskTable:
-        """Read a Parquet file, or every `*.parquet` of a folder in order of name.
+        """Read a Parquet file, or every `*.parquet` of a folder in order of name. A file that was read lately and has
+        not changed is not read again.
 
-        Raises: TaskTableError (no such file, not Parquet, a column missing, an id twice).
+        Raises: TaskTableError (no such file, not Parquet, a column missing or of another type, a value missing, an id
+        twice or of other characters than `[A-Za-z0-9_.-]`).
         """
-        path = Path(path)
-        if path.is_dir():
-            files = sorted(path.rglob("*.parquet"))
-            if not files:
-                raise TaskTableError(f"{path}: there is no *.parquet file in this folder")
-            return cls((task for file in files for task in cls.read(file)), name=str(path))
-        table = cls(_read_file(path), name=str(path))
-        if len(table.places) != len(table):
-            seen: set[str] = set()
-            twice = next(t.instance_id for t in table if t.instance_id in seen or seen.add(t.instance_id))  # type: ignore[func-returns-value]
-            raise TaskTableError(f"{path}: instance_id {twice!r} stands in two rows")
-        return table
+        return cls(parquet.read(Path(path)), name=str(path))
 
     def write(self, path: str | Path) -> None:
-        """Write Parquet (zstd). Equal tables give equal bytes. Raises: OSError."""
+        """Write Parquet (zstd). Equal tables give equal bytes. A lone surrogate in a problem statement or in a failure
+        excerpt becomes U+FFFD.
+
+        Raises: OSError, TaskTableError (a lone surrogate in another column).
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        table = pa.Table.from_pylist([schema.to_row(t) for t in self._tasks], schema=schema.arrow_schema())
+        table = pa.Table.from_pylist(
+            [schema.storable_row(task, f"{path} row {number}") for number, task in enumerate(self._tasks, 1)],
+            schema=schema.arrow_schema(),
+        )
         with atomic_file(Path(path)) as temporary:
             pq.write_table(table, temporary, compression="zstd", compression_level=12, use_dictionary=True)
 
     @cached_property
     def places(self) -> dict[str, int]:
         """instance_id -> place."""
-        return {t.instance_id: i for i, t in enumerate(self._tasks)}
+        if isinstance(self._tasks, parquet.Rows):
+            return self._tasks.places
+        return {task.instance_id: place for place, task in enumerate(self._tasks)}
 
     def get(self, instance_id: str) -> TaskInstance:
         """The task of that id. Raises: TaskNotFound."""
@@ -79,26 +78,10 @@ class TaskTable(Sequence[TaskInstance]):
         return iter(self._tasks)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, TaskTable) and self._tasks == other._tasks
+        return isinstance(other, TaskTable) and (
+            self._tasks is other._tasks
+            or (len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True)))
+        )
 
     def __hash__(self) -> int:
         return hash(tuple(self.places))
-
-
-def _read_file(path: Path) -> list[TaskInstance]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    if not path.is_file():
-        raise TaskTableError(
-            f"{path}: no such file; a task table is made by `swesmith-gym bugs validate … --out {path}`"
-        )
-    try:
-        table = pq.read_table(path)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise TaskTableError(f"{path}: not a Parquet file ({str(error).splitlines()[0]})") from error
-    needed = {f.name for f in fields(TaskInstance)} - set(schema._ABSENT)
-    missing = sorted(needed - set(table.column_names))
-    if missing:
-        raise TaskTableError(f"{path}: column {missing[0]!r} is missing, so it is not a task table of this format")
-    return [schema.from_row(row, f"{path} row {i}") for i, row in enumerate(table.to_pylist(), 1)]
