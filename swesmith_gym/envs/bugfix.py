@@ -6,13 +6,16 @@ FAIL_TO_PASS and PASS_TO_PASS tests, run in a fresh sandbox when the agent submi
 
 from __future__ import annotations
 
+import copy
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import gymnasium as gym
 
 from swesmith_gym.envs import actions
+from swesmith_gym.envs.arguments import check_choices, check_limits
 from swesmith_gym.envs.instructions import first_observation
 from swesmith_gym.envs.rewards import Reward, sparse
 from swesmith_gym.envs.spaces import Action, ActionSpace, Unicode
@@ -26,6 +29,7 @@ from swesmith_gym.records import Submission, TaskInstance, Verdict
 from swesmith_gym.sandboxes.base import WORKDIR, Sandbox
 from swesmith_gym.tasks import TaskTable
 from swesmith_gym.tasks.sealing import HideTests
+from swesmith_gym.tasks.text import encodable
 
 _START_ATTEMPTS = 3
 
@@ -76,14 +80,14 @@ class BugFixEnv(gym.Env[str, Action]):
         self.tasks = tasks if isinstance(tasks, TaskTable) else TaskTable.read(tasks)
         if not len(self.tasks):
             raise InputError(f"{self.tasks.name}: the task table is empty")
-        for name, value, allowed in (
-            ("hide_tests", hide_tests, ("functions", "files", "none")),
-            ("grading", grading, ("full",)),
-            ("on_fault", on_fault, ("mask", "raise")),
-            ("render_mode", render_mode, (None, "ansi")),
-        ):
-            if value not in allowed:
-                raise InputError(f"{name} is {value!r}: it must be one of {', '.join(map(repr, allowed))}")
+        check_choices(hide_tests=hide_tests, grading=grading, on_fault=on_fault, render_mode=render_mode)
+        check_limits(
+            max_steps=max_steps,
+            max_seconds=max_seconds,
+            max_output_bytes=max_output_bytes,
+            max_observation_chars=max_observation_chars,
+            command_timeout_s=command_timeout_s,
+        )
         if instance_id is not None:
             self.tasks.get(instance_id)
         self.observation_space = Unicode()
@@ -118,18 +122,18 @@ class BugFixEnv(gym.Env[str, Action]):
         chosen = (options or {}).get("instance_id", self._fixed)
         task = self.tasks.get(chosen) if chosen else self.tasks[int(self.np_random.integers(len(self.tasks)))]
         self._end_sandbox()
-        self._prepared = prepare(task, backend=self._backend, hide_tests=self._hide_tests)
-        self._sandbox = self._start()
+        self._prepared = None
+        self._prepared, self._sandbox = self._begin(task)
         self._tools = Tools(self._sandbox, max_observation_chars=self._max_observation_chars)
         self._steps, self._output_bytes, self._started = 0, 0, time.monotonic()
-        self._last = first_observation(task)
+        self._last = encodable(first_observation(task))
         return self._last, {
             "instance_id": task.instance_id,
             "repo": task.repo,
             "language": task.language,
-            "problem_statement": task.problem_statement,
+            "problem_statement": encodable(task.problem_statement),
             "workdir": WORKDIR,
-            "tools": list(actions.TOOLS),
+            "tools": copy.deepcopy(list(actions.TOOLS)),
         }
 
     def step(self, action: Action) -> Result:
@@ -147,8 +151,10 @@ class BugFixEnv(gym.Env[str, Action]):
             return self._continue(str(malformed), {})
         if call.tool == "submit":
             return self._finish("Submitted.", terminated=True)
+        if self._seconds_left() <= 0:
+            return self._finish(f"The {self._max_seconds:g} s of this episode are over: nothing was run.")
         try:
-            answer = tools.run(call, timeout_s=self._time_left())
+            answer = tools.run(call, timeout_s=max(0.1, min(self._command_timeout_s, self._seconds_left())))
         except SandboxDied as death:
             return self._died(prepared, death)
         return self._continue(answer.text, answer.info)
@@ -170,49 +176,61 @@ class BugFixEnv(gym.Env[str, Action]):
             raise InputError("no episode is running: call reset first")
         return self._prepared
 
-    def _start(self) -> Sandbox:
-        assert self._prepared is not None
+    def _begin(self, task: TaskInstance) -> tuple[TaskTestbed, Sandbox]:
         for attempt in range(1, _START_ATTEMPTS + 1):
             try:
-                return self._prepared.testbed.backend.start(self._prepared.spec)
+                prepared = prepare(task, backend=self._backend, hide_tests=self._hide_tests)
+                return prepared, prepared.testbed.backend.start(prepared.spec)
             except SandboxDied:
                 if attempt == _START_ATTEMPTS:
                     raise
         raise AssertionError("unreachable")
 
-    def _time_left(self) -> float:
-        return max(0.1, min(self._command_timeout_s, self._max_seconds - (time.monotonic() - self._started)))
+    def _seconds_left(self) -> float:
+        return self._max_seconds - (time.monotonic() - self._started)
 
     def _continue(self, text: str, facts: dict[str, Any]) -> Result:
         self._output_bytes += len(text.encode("utf-8", "replace"))
         over = (
-            self._steps >= self._max_steps
-            or self._output_bytes >= self._max_output_bytes
-            or time.monotonic() - self._started >= self._max_seconds
+            self._steps >= self._max_steps or self._output_bytes >= self._max_output_bytes or self._seconds_left() <= 0
         )
         if over:
-            return self._finish(text, terminated=False, facts=facts)
-        self._last = text
-        return text, 0.0, False, False, {**facts, "step": self._steps}
+            return self._finish(text, facts=facts)
+        return self._result(text, facts)
 
-    def _finish(self, text: str, *, terminated: bool, facts: dict[str, Any] | None = None) -> Result:
-        info: dict[str, Any] = {**(facts or {}), "step": self._steps, "reward_valid": True}
+    def _finish(self, text: str, *, terminated: bool = False, facts: dict[str, Any] | None = None) -> Result:
+        """The end by a submission, or else by a limit."""
+        info: dict[str, Any] = {**(facts or {}), "reward_valid": True}
         if not terminated and not self._grade_on_truncation:
-            self._end_sandbox()
-            return text, 0.0, False, True, info
+            return self._result(text, info, truncated=True)
         try:
             verdict = self._grade()
         except (GradingFault, SandboxError, OSError) as fault:
             return self._fault(text, fault)
         finally:
             self._end_sandbox()
-        self._last = text
         info["model_patch"] = self._model_patch
         if verdict.violation:
             info["violation"] = verdict.violation
         else:
             info["verdict"] = verdict
-        return text, float(self._reward(verdict)), terminated, not terminated, info
+        reward = float(self._reward(verdict))
+        return self._result(text, info, reward=reward, terminated=terminated, truncated=not terminated)
+
+    def _result(
+        self,
+        text: str,
+        info: dict[str, Any],
+        *,
+        reward: float = 0.0,
+        terminated: bool = False,
+        truncated: bool = False,
+    ) -> Result:
+        """What every step returns: the one place that keeps what is rendered and ends what has ended."""
+        self._last = text
+        if terminated or truncated:
+            self._end_sandbox()
+        return text, reward, terminated, truncated, {**info, "step": self._steps}
 
     def _grade(self) -> Verdict:
         prepared, sandbox = self._episode, self._sandbox
@@ -224,7 +242,8 @@ class BugFixEnv(gym.Env[str, Action]):
             submission = Submission(violation=f"the sandbox died when the work was taken: {death}")
         self._end_sandbox()
         self._model_patch = submission.model_patch
-        return grade(prepared.task, submission, prepared.testbed, grading=self._grading)
+        verdict = grade(prepared.task, submission, prepared.testbed, grading=self._grading)
+        return replace(verdict, duration_s=0.0)  # equal episodes give equal infos
 
     def _died(self, prepared: TaskTestbed, death: SandboxDied) -> Result:
         """The sandbox went away under a command. If a fresh one works, the agent's command ended it."""
@@ -235,8 +254,7 @@ class BugFixEnv(gym.Env[str, Action]):
             return self._fault(text, fault)
         finally:
             self._end_sandbox()
-        info = {"step": self._steps, "reward_valid": True, "violation": f"the sandbox died: {death}"}
-        return text, 0.0, False, True, info
+        return self._result(text, {"reward_valid": True, "violation": f"the sandbox died: {death}"}, truncated=True)
 
     def _blame_host(self, prepared: TaskTestbed, death: SandboxDied) -> None:
         """Return if a fresh sandbox works. Raises: GradingFault."""
@@ -249,11 +267,11 @@ class BugFixEnv(gym.Env[str, Action]):
         raise GradingFault(f"{prepared.task.instance_id}: a fresh sandbox does not work either") from death
 
     def _fault(self, text: str, fault: SweSmithGymError | OSError) -> Result:
+        self._last = text
         self._end_sandbox()
         if self._on_fault == "raise":
             raise fault if isinstance(fault, GradingFault) else GradingFault(str(fault)) from fault
-        self._last = text
-        return text, 0.0, False, True, {"step": self._steps, "reward_valid": False, "fault": str(fault)}
+        return self._result(text, {"reward_valid": False, "fault": str(fault)}, truncated=True)
 
     def _end_sandbox(self) -> None:
         if self._sandbox is not None:
