@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _NETWORK = {
     "none": "enforced, for episodes and grading: a namespace of its own without any interface",
-    "index": "not narrower than full in this version; builds use it",
-    "full": "the host's",
+    "index": "not narrower than full in this version",
+    "full": "the host's; builds have it while they resolve and fetch",
 }
 
 
