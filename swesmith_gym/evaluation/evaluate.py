@@ -9,12 +9,14 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from swesmith_gym import sandboxes
 from swesmith_gym.envs.grading import grade
 from swesmith_gym.errors import GradingFault, InputError, SandboxDied
 from swesmith_gym.evaluation.predictions import Prediction
 from swesmith_gym.executors import Executor
 from swesmith_gym.home import write_atomic
 from swesmith_gym.records import TaskInstance, Verdict, content_id
+from swesmith_gym.repos.resolve import testbed_of
 from swesmith_gym.tasks import TaskTable
 
 _ID = re.compile(r"[A-Za-z0-9_.-]+")
@@ -34,7 +36,8 @@ def evaluate(
     def one(prediction: Prediction) -> Verdict:
         task = tasks.get(prediction.instance_id)
         place = out / prediction.instance_id / "report.json"
-        key = content_id(prediction.model_patch, asdict(task))
+        fingerprint = testbed_of(task, sandboxes.backend(sandbox)).image.fingerprint
+        key = content_id(prediction.model_patch, asdict(task), fingerprint)
         known = _known(place, key)
         if known is not None:
             return known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from swesmith_gym.envs.grading import grade
@@ -52,12 +52,17 @@ def _first(failures: tuple[str, ...]) -> str:
     return f"{len(failures)} required tests do not pass, the first is {failures[0]}" if failures else "all tests pass"
 
 
+def identity(table: Sequence[TaskInstance]) -> str:
+    """Content id over every row whole: evidence is of one table, and of no edited copy."""
+    return content_id([asdict(task) for task in table])
+
+
 def evidence(table: TaskTable, checks: Sequence[Check], rounds: int) -> dict[str, Any]:
     """What is kept beside a table: how many were checked, what they scored, and every deviation."""
     gold = [c for c in checks if c.control == "gold"]
     nop = [c for c in checks if c.control == "nop"]
     return {
-        "table": content_id([t.instance_id for t in table], [t.sealed_digest for t in table]),
+        "table": identity(table),
         "tasks": len(table),
         "tasks_checked": len({c.instance_id for c in checks}),
         "rounds": rounds,

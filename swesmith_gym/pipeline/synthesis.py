@@ -13,6 +13,7 @@ import re
 import time
 import tomllib
 from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +68,23 @@ def read_config(path: Path) -> SynthesisConfig:
     for name in ("repos", "created_at"):
         if not data.get(name):
             raise InputError(f"{path}: the field {name!r} is missing")
+    for name in ("repos", "strategies"):
+        if not all(isinstance(each, str) for each in data.get(name, [])):
+            raise InputError(f"{path}: the field {name!r} must be a list of names")
+    for name in ("limit", "rounds"):
+        if isinstance(data.get(name), bool) or data.get(name, 1) < 1:
+            raise InputError(f"{path}: the field {name!r} must be 1 or more")
+    try:
+        datetime.fromisoformat(data["created_at"])
+    except ValueError as error:
+        raise InputError(f"{path}: the field 'created_at' is not ISO 8601 ({error})") from error
+    check_mode(data.get("issues", "tests"))
     values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in data.items()}
     return SynthesisConfig(**values)
 
 
 def run(config: SynthesisConfig, out: Path, place: Workplace) -> list[dict[str, Any]]:
     """Make every table that is not there yet; returns the provenance of all. Raises: SweSmithGymError, OSError."""
-    check_mode(config.issues)
     for name in config.repos:
         profiles.load(name)
     found = []
@@ -89,7 +100,7 @@ def _one(name: str, config: SynthesisConfig, out: Path, place: Workplace) -> dic
         name, testbed.image.fingerprint, [getattr(config, f.name) for f in fields(config) if f.name != "repos"]
     )
     known = _known(out / f"{name}.provenance.json", key)
-    if known is not None and (out / f"{name}.verify.json").exists():
+    if known is not None and _verified(out, name):
         return known
     started = time.monotonic()
     work = out / "work" / name
@@ -127,6 +138,16 @@ def _one(name: str, config: SynthesisConfig, out: Path, place: Workplace) -> dic
     write_atomic(out / "licenses" / f"{name}.txt", _license_text(testbed))
     write_atomic(out / f"{name}.provenance.json", json.dumps(facts, indent=1) + "\n")
     return facts
+
+
+def _verified(out: Path, name: str) -> bool:
+    """The table is there, and its evidence is of this very table and shows no problem."""
+    try:
+        found = json.loads((out / f"{name}.verify.json").read_text())
+        table = TaskTable.read(out / f"{name}.parquet")
+    except (OSError, ValueError):
+        return False
+    return isinstance(found, dict) and found.get("table") == verify.identity(table) and found.get("problems") == []
 
 
 def _license_text(testbed: Testbed) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from swesmith_gym import jsonl
 from swesmith_gym.errors import InputError
 from swesmith_gym.home import write_atomic
 from swesmith_gym.records import Step, Trajectory
@@ -27,22 +27,12 @@ class TrajectoryStore:
 
     def append(self, trajectory: Trajectory) -> None:
         """Add one; on disk when this returns. Raises: OSError."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._cut_torn_line()
-        line = json.dumps(asdict(trajectory), ensure_ascii=True, default=_plain) + "\n"
-        with self.path.open("a", encoding="ascii") as file:
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+        jsonl.append(self.path, _keyed(asdict(trajectory)), _plain)
 
     def __iter__(self) -> Iterator[Trajectory]:
         """All of them, oldest first. Raises: InputError (a line that is no trajectory)."""
-        if not self.path.exists():
-            return
-        with self.path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if line.endswith(b"\n"):
-                    yield _trajectory(line, f"{self.path} line {number}")
+        for number, line in jsonl.lines(self.path):
+            yield _trajectory(line, f"{self.path} line {number}")
 
     def latest(self) -> list[Trajectory]:
         """One for each agent, task and seed: an episode that was played again supersedes the one before.
@@ -69,21 +59,23 @@ class TrajectoryStore:
             )
         write_atomic(path, json.dumps({**known, agent: dict(settings)}, indent=1) + "\n")
 
-    def _cut_torn_line(self) -> None:
-        """A driver that was killed while writing leaves half a line: what is appended must not continue it."""
-        if not self.path.exists():
-            return
-        data = self.path.read_bytes()
-        if data and not data.endswith(b"\n"):
-            os.truncate(self.path, data.rfind(b"\n") + 1)
-
 
 def _plain(value: Any) -> Any:
+    """What stands for a value that JSON lacks: agents may act with anything, and the episode is kept all the same."""
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
-    raise TypeError(f"{type(value).__name__} cannot be stored in a trajectory")
+    return repr(value)
+
+
+def _keyed(value: Any) -> Any:
+    """`value` with text for the keys of every dictionary in it."""
+    if isinstance(value, dict):
+        return {key if isinstance(key, str) else repr(key): _keyed(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_keyed(each) for each in value]
+    return value
 
 
 def _trajectory(line: bytes, where: str) -> Trajectory:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from swesmith_gym import jsonl
 from swesmith_gym.errors import InputError
 from swesmith_gym.pipeline import candidates
 from swesmith_gym.pipeline.ledger import Ledger
+from swesmith_gym.pipeline.synthesis import read_config
 from swesmith_gym.records import BugCandidate, RejectedCandidate
 
 ROW = {"repo": "r", "strategy": "procedural", "operator": None, "bug_patch": "--- a/x\n", "cost_usd": 0.0, "extra": 1}
@@ -75,3 +77,44 @@ def test_a_ledger_of_other_settings_is_refused(tmp_path: Path) -> None:
         ledger.add("x", 1)
     with pytest.raises(InputError, match="other settings"), Ledger(tmp_path / "l", {"a": 2}):
         pass
+
+
+def test_a_ledger_is_of_one_run_at_a_time(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "l", {"a": 1}) as ledger:
+        ledger.add("x", 1)
+        with pytest.raises(InputError, match="another run is writing here"), Ledger(tmp_path / "l", {"a": 1}):
+            pass
+    with Ledger(tmp_path / "l", {"a": 1}) as ledger:
+        assert ledger.done == {"x": 1}
+
+
+def test_a_long_torn_line_is_cut(tmp_path: Path) -> None:
+    path = tmp_path / "l.jsonl"
+    jsonl.append(path, {"a": 1})
+    with path.open("a") as file:
+        file.write("x" * 200_000)
+    jsonl.append(path, {"a": 2})
+    assert [json.loads(line) for _, line in jsonl.lines(path)] == [{"a": 1}, {"a": 2}]
+    torn = tmp_path / "torn"
+    torn.write_text("x" * 200_000)
+    jsonl.append(torn, 3)
+    assert torn.read_text() == "3\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("repos = [1]\ncreated_at = '2026-01-01'", "must be a list of names"),
+        ("repos = ['h11']\ncreated_at = 'x'", "not ISO 8601"),
+        ("repos = ['h11']\ncreated_at = '2026-01-01'\nrounds = 0", "'rounds' must be 1 or more"),
+        ("repos = ['h11']\ncreated_at = '2026-01-01'\nlimit = true", "'limit' must be 1 or more"),
+        ("repos = ['h11']\ncreated_at = '2026-01-01'\nissues = 'poem'", "poem"),
+        ("repos = ['h11']\ncreated_at = '2026-01-01'\nseeds = 1", "unknown field 'seeds'"),
+        ("repos = [", "not TOML"),
+    ],
+)
+def test_a_configuration_names_its_fault(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=says):
+        read_config(path)

@@ -46,6 +46,14 @@ def test_round_trip_and_a_torn_line(tmp_path: Path) -> None:
     assert first.steps[0].info["verdict"]["f2p_success"] == ["a b"]
 
 
+def test_an_odd_action_is_kept_as_it_prints(tmp_path: Path) -> None:
+    store = TrajectoryStore(tmp_path)
+    odd = Step({("a", 1): {1, 2}.__class__, "n": 1j}, "no", 0.0, False, False, {})
+    store.append(replace(TRAJECTORY, steps=(odd,)))
+    (kept,) = store
+    assert kept.steps[0].action == {"('a', 1)": "<class 'set'>", "n": "1j"}
+
+
 def test_a_line_that_is_none_is_named(tmp_path: Path) -> None:
     store = TrajectoryStore(tmp_path)
     store.append(TRAJECTORY)
