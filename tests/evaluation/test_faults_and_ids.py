@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from samples import TASK
@@ -17,6 +18,13 @@ from swesmith_gym.records import TaskInstance, Verdict
 from swesmith_gym.tasks import TaskTable
 
 TASKS = TaskTable([replace(TASK, instance_id=f"demo__{n}") for n in range(3)])
+
+
+@pytest.fixture(autouse=True)
+def image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No environment is built for these tasks."""
+    known = SimpleNamespace(image=SimpleNamespace(fingerprint="f"))
+    monkeypatch.setattr(evaluation, "testbed_of", lambda task, backend: known, raising=False)
 
 
 def grade(task: TaskInstance, patch: str, *, sandbox: str) -> Verdict:
