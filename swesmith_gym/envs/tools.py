@@ -15,6 +15,7 @@ from swesmith_gym.sandboxes.base import WORKDIR, Sandbox
 from swesmith_gym.tasks.text import encodable
 
 MAX_EDIT_BYTES = 4 << 20
+MAX_LINKS = 20
 _CONTEXT_LINES = 4
 
 
@@ -109,7 +110,7 @@ class Tools:
         return self._edited(path, insert_line, added)
 
     def _undo_edit(self, path: str) -> Answer:
-        history = self._history[_absolute(path)]
+        history = self._history[self._place(path)]
         if not history:
             raise _Refusal(f"There is no edit of {path} to take back.")
         self._sandbox.apply((history[-1],))
@@ -134,10 +135,23 @@ class Tools:
         data = after.encode("utf-8", "surrogateescape")
         if len(data) > MAX_EDIT_BYTES:
             raise _Refusal(f"The text has {len(data)} bytes: the limit is {MAX_EDIT_BYTES}.")
-        place = _absolute(path)
+        place = self._place(path)
         mode = 0o755 if before is not None and self._executable(place) else 0o644
         self._sandbox.apply((FileChange(place, data, mode),))
         self._history[place].append(FileChange(place, before, mode))
+
+    def _place(self, path: str) -> str:
+        """Where an edit of `path` goes: what it links to, if it is a link."""
+        place = _absolute(path)
+        for _ in range(MAX_LINKS):
+            try:
+                target = self._sandbox.read_link(place)
+            except SandboxDied:
+                raise
+            except OSError:
+                return place
+            place = posixpath.normpath(posixpath.join(posixpath.dirname(place), target))
+        raise _Refusal(f"{path} leads through too many links.")
 
     def _executable(self, place: str) -> bool:
         return self._sandbox.run('test -x "$P"', env={"P": place}, timeout_s=10).exit_code == 0

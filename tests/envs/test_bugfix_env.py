@@ -157,6 +157,16 @@ def test_edit_tools(env: BugFixEnv) -> None:
     assert "insert_line" in call("insert", path="README.md", insert_line=99, new_str="x")
 
 
+def test_an_edit_of_a_link_edits_what_it_leads_to(env: BugFixEnv) -> None:
+    env.reset(seed=0)
+    env.step("echo old > real.txt; mkdir -p sub; ln -s ../real.txt sub/l; ln -s sub/l l2; ln -s loop loop")
+    assert "edited" in env.step({"tool": "str_replace", "path": "l2", "old_str": "old", "new_str": "new"})[0]
+    assert env.step("cat real.txt; readlink l2 sub/l")[0] == "new\nsub/l\n../real.txt\n"
+    assert "taken back" in env.step({"tool": "undo_edit", "path": "l2"})[0]
+    assert env.step("cat real.txt")[0] == "old\n"
+    assert "link" in env.step({"tool": "create", "path": "loop", "file_text": "x"})[0].lower()
+
+
 def test_an_edit_keeps_the_mode(env: BugFixEnv) -> None:
     env.reset(seed=0)
     env.step("printf '#!/bin/sh\\necho old\\n' > run.sh && chmod +x run.sh")

@@ -7,12 +7,12 @@ or class around the change is compiled, so that the question costs as much as th
 from __future__ import annotations
 
 import ast
-import warnings
 from functools import lru_cache
 from types import CodeType
 
 from swesmith_gym.diff import changed_span
-from swesmith_gym.languages.python.entities import Scope, SourceFile, parse, scopes
+from swesmith_gym.languages.python.entities import Scope, SourceFile, scopes
+from swesmith_gym.languages.python.parsing import compiled, parse
 
 _UNCOMPILABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
@@ -20,9 +20,7 @@ _UNCOMPILABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 def syntax_error(source: str) -> str:
     """Why the text does not compile, with its line; empty where it does."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(SourceFile(source).tree, "<source>", "exec", dont_inherit=True)
+        compiled(SourceFile(source).tree)
     except SyntaxError as error:
         return f"line {error.lineno}: {error.msg}" if error.lineno else str(error.msg)
     except (ValueError, RecursionError, MemoryError) as error:
@@ -80,9 +78,7 @@ def code_of(text: str, flags: int = 0) -> CodeType | None:
     try:
         tree = parse(text)
         _level(tree)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            code = compile(tree, "", "exec", flags=flags, dont_inherit=True)
+        code = compiled(tree, flags)
     except _UNCOMPILABLE:
         return None
     return _bare(code)

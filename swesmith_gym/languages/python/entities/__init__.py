@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from swesmith_gym.languages.python.entities.scopes import Scope, scopes
-from swesmith_gym.languages.python.entities.source import SourceFile, parse
+from swesmith_gym.languages.python.entities.source import SourceFile
 from swesmith_gym.records import CodeEntity
 
-__all__ = ["Scope", "SourceFile", "entities", "parse", "scopes"]
+__all__ = ["Scope", "SourceFile", "entities", "scopes"]
 
 
 def entities(path: str, source: str) -> list[CodeEntity]:

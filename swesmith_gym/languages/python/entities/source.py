@@ -9,22 +9,13 @@ import __future__
 
 import ast
 import re
-import warnings
 from functools import cached_property
+
+from swesmith_gym.languages.python.parsing import parse
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _BOM = "\ufeff"
 _FUTURE = re.compile(r"^from[ \t]+__future__[ \t]+import\b", re.MULTILINE)
-
-
-def parse(source: str) -> ast.Module:
-    """The syntax tree. Raises: SyntaxError for all that cannot be parsed, NUL bytes and deep nesting included."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return ast.parse(source)
-        except (ValueError, RecursionError, MemoryError) as error:
-            raise SyntaxError(str(error) or type(error).__name__) from error
 
 
 class SourceFile:

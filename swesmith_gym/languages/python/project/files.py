@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from swesmith_gym.languages.python.parsing import parse
 from swesmith_gym.languages.python.project.known import normal
 
 MAX_FILE = 4 << 20
@@ -198,8 +199,8 @@ def _toml(text: str) -> Table:
 
 def _setup_call(text: str) -> Table:
     try:
-        module = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
+        module = parse(text)
+    except SyntaxError:
         return {}
     names = {
         target.id: node.value

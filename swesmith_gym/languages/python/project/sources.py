@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 
+from swesmith_gym.languages.python.parsing import parse
 from swesmith_gym.languages.python.project import tox
 from swesmith_gym.languages.python.project.files import Project, lines, strings, table
 from swesmith_gym.languages.python.project.known import DEV_NAMES, TEST_NAMES, normal
@@ -76,8 +77,8 @@ def _hatch(project: Project, wanted: Wanted) -> Iterator[Needs]:
 
 def _nox(project: Project, wanted: Wanted) -> Iterator[Needs]:
     try:
-        module = ast.parse(project.text("noxfile.py"))
-    except (SyntaxError, ValueError, RecursionError):
+        module = parse(project.text("noxfile.py"))
+    except SyntaxError:
         return
     for function in module.body:
         if isinstance(function, ast.FunctionDef) and (wanted(function.name) or wanted(function.name.split("_")[0])):

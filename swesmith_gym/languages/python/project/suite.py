@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swesmith_gym.errors import InputError, ProfileError
+from swesmith_gym.languages.python.parsing import parse
 from swesmith_gym.languages.python.project import tox
 from swesmith_gym.languages.python.project.files import Project, ini, strings, table
 from swesmith_gym.languages.python.project.known import IGNORED_OPTIONS, OPTIONS_WITH_VALUE
@@ -195,8 +196,8 @@ def imports(project: Project, paths: tuple[str, ...]) -> set[str]:
 
 def _imports(file: Path) -> set[str]:
     try:
-        body = ast.parse(file.read_bytes()).body
-    except (SyntaxError, ValueError, RecursionError):
+        body = parse(file.read_bytes()).body
+    except SyntaxError:
         return set()
     names = set()
     for node in body:

@@ -7,6 +7,7 @@ import re
 from pathlib import PurePosixPath
 
 from swesmith_gym.languages.base import FailureSummary
+from swesmith_gym.languages.python.parsing import parse, parse_expression
 from swesmith_gym.languages.python.testing.ids import module_of, names_of
 
 ERROR_LINE = re.compile(r"^E(?:   |$)(.*)$")
@@ -108,8 +109,8 @@ def _values(exception: str, text: str, line: str) -> tuple[str, str]:
 def _comparison(expression: str) -> tuple[str, str] | None:
     """Both sides of `==` or `is`, as text; a text that was shortened until it is no expression is split at the sign."""
     try:
-        node = ast.parse(expression, mode="eval").body
-    except (SyntaxError, ValueError):
+        node = parse_expression(expression)
+    except SyntaxError:
         sides = expression.split(" == ")
         return (sides[0], sides[1]) if len(sides) == 2 else None
     if not isinstance(node, ast.Compare) or not isinstance(node.ops[0], ast.Eq | ast.Is) or len(node.ops) != 1:
@@ -121,8 +122,8 @@ def _comparison(expression: str) -> tuple[str, str] | None:
 def _wanted_first(line: str) -> bool:
     """The statement has the wanted value on the left: a literal against something computed, or a telling name."""
     try:
-        node = ast.parse(line).body[0] if line.startswith("assert ") else None
-    except (SyntaxError, ValueError):
+        node = parse(line).body[0] if line.startswith("assert ") else None
+    except SyntaxError:
         return False
     if not isinstance(node, ast.Assert) or not isinstance(node.test, ast.Compare):
         return False

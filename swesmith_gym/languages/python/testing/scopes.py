@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from swesmith_gym.languages.python.parsing import parse
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -48,7 +50,7 @@ class Module:
     def __init__(self, path: str, source: bytes) -> None:
         self.path = path
         self.source = source
-        self.tree = ast.parse(source)
+        self.tree = parse(source)
         self._scopes: dict[tuple[str, ...], Scope] = {}
 
     def scope(self, names: tuple[str, ...] = ()) -> Scope:
