@@ -14,8 +14,6 @@ from swesmith_gym.diff import changed_span
 from swesmith_gym.languages.python.entities import Scope, SourceFile, scopes
 from swesmith_gym.languages.python.parsing import compiled, parse
 
-_UNCOMPILABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
-
 
 def syntax_error(source: str) -> str:
     """Why the text does not compile, with its line; empty where it does."""
@@ -23,8 +21,6 @@ def syntax_error(source: str) -> str:
         compiled(SourceFile(source).tree)
     except SyntaxError as error:
         return f"line {error.lineno}: {error.msg}" if error.lineno else str(error.msg)
-    except (ValueError, RecursionError, MemoryError) as error:
-        return str(error) or type(error).__name__
     return ""
 
 
@@ -79,7 +75,7 @@ def code_of(text: str, flags: int = 0) -> CodeType | None:
         tree = parse(text)
         _level(tree)
         code = compiled(tree, flags)
-    except _UNCOMPILABLE:
+    except SyntaxError:
         return None
     return _bare(code)
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
 from types import CodeType
 
@@ -17,27 +19,29 @@ _one_at_a_time = Lock()
 
 def parse(source: str | bytes) -> ast.Module:
     """The syntax tree. Raises: SyntaxError for all that cannot be parsed, NUL bytes and deep nesting included."""
-    with _one_at_a_time, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return ast.parse(source)
-        except (ValueError, RecursionError, MemoryError) as error:
-            raise SyntaxError(str(error) or type(error).__name__) from error
+    with _alone():
+        return ast.parse(source)
 
 
 def parse_expression(source: str) -> ast.expr:
     """The tree of one expression. Raises: as `parse`."""
-    with _one_at_a_time, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return ast.parse(source, mode="eval").body
-        except (ValueError, RecursionError, MemoryError) as error:
-            raise SyntaxError(str(error) or type(error).__name__) from error
+    with _alone():
+        return ast.parse(source, mode="eval").body
 
 
 def compiled(tree: ast.Module, flags: int = 0) -> CodeType:
-    """The tree's code object. Raises: SyntaxError, ValueError, RecursionError (what `compile` finds wrong)."""
-    with _one_at_a_time, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    """The tree's code object. Raises: SyntaxError."""
+    with _alone():
         code: CodeType = compile(tree, "", "exec", flags=flags, dont_inherit=True)
     return code
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """No other thread in here, no warnings, one kind of error."""
+    with _one_at_a_time, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except (ValueError, RecursionError, MemoryError) as error:
+            raise SyntaxError(str(error) or type(error).__name__) from error
