@@ -214,7 +214,7 @@ class BugFixEnv(gym.Env[str, Action]):
             info["violation"] = verdict.violation
         else:
             info["verdict"] = verdict
-        reward = float(self._reward(verdict))
+        reward = 0.0 if verdict.violation else float(self._reward(verdict))
         return self._result(text, info, reward=reward, terminated=terminated, truncated=not terminated)
 
     def _result(

@@ -217,12 +217,14 @@ def test_grading_at_a_limit_can_be_turned_off(abacus_table: Path) -> None:
     env.close()
 
 
-def test_a_link_in_the_work_is_a_violation(env: BugFixEnv) -> None:
+def test_a_link_that_leads_out_is_a_violation_whatever_the_reward(abacus_table: Path) -> None:
+    env = BugFixEnv(abacus_table, reward=lambda verdict: 5.0)
     env.reset(seed=0)
     env.step("ln -s /etc/passwd src/abacus/data")
     _, reward, terminated, _, info = env.step({"tool": "submit"})
     assert (reward, terminated, info["reward_valid"]) == (0.0, True, True)
     assert "link" in info["violation"]
+    env.close()
 
 
 class _Host:
