@@ -55,8 +55,11 @@ class Testbed:
 
     @property
     def time_limit_s(self) -> float:
-        """Limit for one run with a change in it: a multiple of the baseline's own time, plus slack."""
-        return min(self.image.test.timeout_s, 5 * self.image.suite_s + 10)
+        """Limit for one run with a change in it: a multiple of the baseline's own time, plus slack.
+
+        Wide, since a busy host must not turn a slow bug, or an honest solution, into an endless loop.
+        """
+        return min(self.image.test.timeout_s, 10 * self.image.suite_s + 15)
 
     def on_surface(self, path: str) -> bool:
         """The path belongs to the test surface, or would if it were there."""
