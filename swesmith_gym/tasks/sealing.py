@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +32,10 @@ git add -A -f .
 git -c user.name=developer -c user.email=developer@localhost commit -q --no-verify -m 'Initial commit'
 rm -rf .git/hooks .git/logs .git/description .git/info .git/branches .git/COMMIT_EDITMSG
 """
+KEPT = 1_000
+"""Sealed trees that are kept however long nobody has used them."""
+IDLE_S = 86_400.0
+"""No episode holds a tree for longer than this without another `reset` of its task, in seconds."""
 _COMMIT_DATE = "2020-01-01T00:00:00+0000"
 
 
@@ -86,6 +91,7 @@ def materialize(sealed: SealedTree, backend: SandboxBackend, spec: SandboxSpec) 
         os.utime(final)
         return final
     final.parent.mkdir(parents=True, exist_ok=True)
+    _make_room(final.parent, backend)
     temporary = final.with_name(f".{final.name}.{secrets.token_hex(4)}")
     try:
         trees.write(sealed.tree, temporary)
@@ -99,6 +105,15 @@ def materialize(sealed: SealedTree, backend: SandboxBackend, spec: SandboxSpec) 
     finally:
         backend.remove_tree(temporary)
     return final
+
+
+def _make_room(folder: Path, backend: SandboxBackend) -> None:
+    """Remove what nobody used for `IDLE_S`: half-made trees of drivers that died, and all but the newest others."""
+    idle = time.time() - IDLE_S
+    used = sorted(((each.stat().st_mtime, each) for each in folder.iterdir()), reverse=True)
+    for place, (moment, each) in enumerate(used):
+        if moment < idle and (place >= KEPT or each.name.startswith(".")):
+            backend.remove_tree(each)
 
 
 def _commit(backend: SandboxBackend, spec: SandboxSpec) -> None:
