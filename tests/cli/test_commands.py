@@ -172,22 +172,26 @@ def test_every_candidate_is_a_task_or_a_rejected_row(abacus: object, tmp_path: P
     assert len(task.problem_statement) > 100
 
 
+ENDLESS = ("src/abacus/numbers.py", "    for value in values:\n", "    while True:\n")
+
+
 def test_ctrl_c_half_way_and_the_same_command_goes_on(abacus: object, tmp_path: Path) -> None:
-    args = ["bugs", "validate", str(candidates(tmp_path)), "--out", str(tmp_path / "t.parquet"), "--workers", "1"]
-    args += ["--rejected", str(tmp_path / "r.jsonl"), "--created-at", "2026-01-01"]
+    # The last candidate runs into its time limit: the signal always comes while there is something to stop.
+    args = ["bugs", "validate", str(candidates(tmp_path, *EDITS[:2], ENDLESS)), "--out", str(tmp_path / "t.parquet")]
+    args += ["--rejected", str(tmp_path / "r.jsonl"), "--created-at", "2026-01-01", "--workers", "1", "--timeout-s", "8"]
     ledger = tmp_path / ".t.parquet.ledger"
     running = subprocess.Popen([*COMMAND, *args], stderr=subprocess.PIPE, text=True)
-    while running.poll() is None and (not ledger.exists() or len(ledger.read_text().splitlines()) < 2):
+    while running.poll() is None and (not ledger.exists() or len(ledger.read_text().splitlines()) < 3):
         os.sched_yield()
     running.send_signal(signal.SIGINT)
     _, error = running.communicate(timeout=60)
     assert (running.returncode, error) == (130, "swesmith-gym: stopped; the same command goes on from here\n")
-    kept = len(ledger.read_text().splitlines()) - 1
-    assert 1 <= kept < 3
+    assert len(ledger.read_text().splitlines()) == 1 + 2
     done = call(*args)
     assert done.returncode == 0, done.stderr
     assert not ledger.exists()
-    assert len(TaskTable.read(tmp_path / "t.parquet")) == 3
+    assert len(TaskTable.read(tmp_path / "t.parquet")) == 2
+    assert [json.loads(row)["reason"] for row in (tmp_path / "r.jsonl").read_text().splitlines()] == ["timeout"]
 
 
 def test_rollout_evaluate_verify_view(abacus_table: Path, tmp_path: Path) -> None:
