@@ -172,13 +172,14 @@ def test_every_candidate_is_a_task_or_a_rejected_row(abacus: object, tmp_path: P
     assert len(task.problem_statement) > 100
 
 
-ENDLESS = ("src/abacus/numbers.py", "    for value in values:\n", "    while True:\n")
+ENDLESS = ("src/abacus/numbers.py", "    for value in values:\n", "    while True:\n        value = 0\n")
 
 
 def test_ctrl_c_half_way_and_the_same_command_goes_on(abacus: object, tmp_path: Path) -> None:
     # The last candidate runs into its time limit: the signal always comes while there is something to stop.
     args = ["bugs", "validate", str(candidates(tmp_path, *EDITS[:2], ENDLESS)), "--out", str(tmp_path / "t.parquet")]
-    args += ["--rejected", str(tmp_path / "r.jsonl"), "--created-at", "2026-01-01", "--workers", "1", "--timeout-s", "8"]
+    args += ["--rejected", str(tmp_path / "r.jsonl"), "--created-at", "2026-01-01", "--workers", "1"]
+    args += ["--timeout-s", "8"]
     ledger = tmp_path / ".t.parquet.ledger"
     running = subprocess.Popen([*COMMAND, *args], stderr=subprocess.PIPE, text=True)
     while running.poll() is None and (not ledger.exists() or len(ledger.read_text().splitlines()) < 3):
