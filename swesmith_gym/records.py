@@ -158,7 +158,7 @@ class EnvImage:
     fingerprint: str
     """Content id over root file system, interpreter version, lock, source and runner version."""
     root_fs: str
-    """`host`, `debian:SUITE`, or an OCI digest."""
+    """`host`, or the id of a portable root file system: its origin and digest."""
     interpreter_version: str
     """Full version, e.g. `3.11.2`."""
     interpreter_prefix: str

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from swesmith_gym.cli import common
-from swesmith_gym.cli.common import JsonOption, SandboxOption, WorkersOption, group
+from swesmith_gym.cli.common import JsonOption, SandboxOption, TrustOption, WorkersOption, group
 
 app = group("Make bug candidates, and find out which of them break tests.")
 
@@ -64,12 +64,14 @@ def validate(
     ] = False,
     created_at: Annotated[str | None, typer.Option("--created-at", help="Time stamp of the tasks (ISO 8601).")] = None,
     sandbox: SandboxOption = "auto",
+    trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run the tests with each candidate in the tree; keep those that make passing tests fail. Resumes after Ctrl-C.
 
     Example: `swesmith-gym bugs validate candidates.jsonl --out tasks.parquet --rejected rejected.jsonl`
     """
+    del trust  # its callback has told the environment
     from swesmith_gym import sandboxes
     from swesmith_gym.harness.validate import ValidationSettings
     from swesmith_gym.pipeline import candidates as files

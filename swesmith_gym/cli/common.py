@@ -25,14 +25,48 @@ if TYPE_CHECKING:
 DEFAULT_WORKERS = len(os.sched_getaffinity(0))
 """One worker a core that this process may use."""
 
+
+def _use_root_fs(name: str) -> str:
+    """Whatever starts a sandbox asks the environment, as it does for the state folder."""
+    if name:
+        os.environ["SWESMITH_GYM_ROOT_FS"] = name
+    return name
+
+
+def _trust(given: bool) -> bool:
+    """As above: the process backend asks."""
+    if given:
+        os.environ["SWESMITH_GYM_TRUST_OUTER_SANDBOX"] = "1"
+    return given
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 SandboxOption = Annotated[
     str,
     typer.Option(
         "--sandbox",
-        help="auto or bubblewrap; docker, swerex and process are not in this version.",
+        help="auto, bubblewrap, docker, swerex or process.",
         envvar="SWESMITH_GYM_SANDBOX",
         show_default=True,
+    ),
+]
+RootFsOption = Annotated[
+    str,
+    typer.Option(
+        "--root-fs",
+        help="Root file system: `host`, or the name of a portable one (`images list`). Default: the host's where the "
+        "sandbox can show it.",
+        envvar="SWESMITH_GYM_ROOT_FS",
+        callback=_use_root_fs,
+    ),
+]
+TrustOption = Annotated[
+    bool,
+    typer.Option(
+        "--trust-outer-sandbox",
+        help="This machine is itself the sandbox: let --sandbox process grade.",
+        envvar="SWESMITH_GYM_TRUST_OUTER_SANDBOX",
+        callback=_trust,
     ),
 ]
 WorkersOption = Annotated[

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from swesmith_gym.cli import common
-from swesmith_gym.cli.common import JsonOption, SandboxOption, WorkersOption
+from swesmith_gym.cli.common import JsonOption, SandboxOption, TrustOption, WorkersOption
 
 
 def evaluate(
@@ -18,12 +18,14 @@ def evaluate(
     out: Annotated[Path, typer.Option("--out", help="Folder for the reports.")],
     workers: WorkersOption = common.DEFAULT_WORKERS,
     sandbox: SandboxOption = "auto",
+    trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Grade predictions. What stands in --out for the same task and patch is not graded again.
 
     Example: `swesmith-gym evaluate --tasks tasks.parquet --predictions preds.jsonl --out reports`
     """
+    del trust  # its callback has told the environment
     from swesmith_gym.evaluation import predictions as files
     from swesmith_gym.evaluation.evaluate import evaluate as run
     from swesmith_gym.evaluation.evaluate import summary

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from swesmith_gym.cli import bugs, doctor, evaluate, issues, quickstart, repos, rollout, run, tasks, view
+from swesmith_gym.cli import bugs, doctor, evaluate, images, issues, quickstart, repos, rollout, run, tasks, view
 from swesmith_gym.cli.common import fail, group
 from swesmith_gym.errors import SweSmithGymError
 
@@ -30,6 +30,7 @@ app = group("Bug-fixing tasks synthesized from real repositories, as Gymnasium e
 app.command("quickstart")(quickstart.quickstart)
 app.command("doctor")(doctor.doctor)
 app.add_typer(repos.app, name="repos")
+app.add_typer(images.app, name="images")
 app.add_typer(bugs.app, name="bugs")
 app.add_typer(issues.app, name="issues")
 app.add_typer(tasks.app, name="tasks")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swesmith_gym.cli import common
-from swesmith_gym.cli.common import JsonOption, SandboxOption, WorkersOption
+from swesmith_gym.cli.common import JsonOption, RootFsOption, SandboxOption, TrustOption, WorkersOption
 
 if TYPE_CHECKING:
     from swesmith_gym.pipeline.quickstart import QuickstartResult
@@ -19,6 +19,8 @@ def quickstart(
     workers: WorkersOption = common.DEFAULT_WORKERS,
     created_at: Annotated[str | None, typer.Option("--created-at", help="Time stamp of the tasks (ISO 8601).")] = None,
     sandbox: SandboxOption = "auto",
+    root_fs: RootFsOption = "",
+    trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Build an environment, make and validate bugs, write issues, play gold and nop, evaluate, and write a report.
@@ -27,6 +29,7 @@ def quickstart(
 
     Example: `swesmith-gym quickstart --out out`
     """
+    del root_fs, trust  # their callbacks have told the environment
     from swesmith_gym import sandboxes
     from swesmith_gym.pipeline.quickstart import run
     from swesmith_gym.pipeline.workplace import Workplace

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from swesmith_gym.cli import common
-from swesmith_gym.cli.common import JsonOption, SandboxOption, group
+from swesmith_gym.cli.common import JsonOption, RootFsOption, SandboxOption, group
 
 app = group("Add repositories, and build their environments.")
 
@@ -50,12 +50,14 @@ def build(
     index_url: _Index = None,
     ca_bundle: _Bundle = None,
     sandbox: SandboxOption = "auto",
+    root_fs: RootFsOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Build the environment of a repository and measure its tests. Nothing is done if it is there already.
 
     Example: `swesmith-gym repos build marshmallow`
     """
+    del root_fs  # its callback has told the environment
     from swesmith_gym import sandboxes
     from swesmith_gym.repos import profiles
     from swesmith_gym.repos.build import build as building

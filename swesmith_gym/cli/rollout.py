@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from swesmith_gym.cli import common
-from swesmith_gym.cli.common import JsonOption, SandboxOption, WorkersOption
+from swesmith_gym.cli.common import JsonOption, SandboxOption, TrustOption, WorkersOption
 from swesmith_gym.errors import InputError
 
 
@@ -26,12 +26,14 @@ def rollout(
         bool, typer.Option("--resume", help="Keep what is in --out, and play the rest and what broke off.")
     ] = False,
     sandbox: SandboxOption = "auto",
+    trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Let an agent play every task of a table, and keep the trajectories. Exit code 1 if any episode broke off.
 
     Example: `swesmith-gym rollout --tasks tasks.parquet --agent gold --out rollouts/gold`
     """
+    del trust  # its callback has told the environment
     from swesmith_gym import sandboxes
     from swesmith_gym.agents import factory
     from swesmith_gym.tasks import TaskTable

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from swesmith_gym.cli import common
-from swesmith_gym.cli.common import JsonOption, SandboxOption, WorkersOption
+from swesmith_gym.cli.common import JsonOption, SandboxOption, TrustOption, WorkersOption
 
 
 def run(
@@ -16,6 +16,7 @@ def run(
     out: Annotated[Path, typer.Option("--out", help="Folder of the tables.")] = Path("tasks"),
     workers: WorkersOption = common.DEFAULT_WORKERS,
     sandbox: SandboxOption = "auto",
+    trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Build, generate, validate, write issues and verify for every repository of a configuration. Resumable.
@@ -25,6 +26,7 @@ def run(
 
     Example: `swesmith-gym run campaign.toml --out tasks`
     """
+    del trust  # its callback has told the environment
     from swesmith_gym import sandboxes
     from swesmith_gym.pipeline import synthesis
     from swesmith_gym.pipeline.workplace import Workplace

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from swesmith_gym.cli import common
-from swesmith_gym.cli.common import JsonOption, SandboxOption, WorkersOption, group
+from swesmith_gym.cli.common import JsonOption, SandboxOption, TrustOption, WorkersOption, group
 from swesmith_gym.errors import InputError
 
 app = group("Look at task tables, and verify them.")
@@ -111,12 +111,14 @@ def verify(
     out: Annotated[Path | None, typer.Option("--out", help="Write the evidence here (JSON).")] = None,
     workers: WorkersOption = common.DEFAULT_WORKERS,
     sandbox: SandboxOption = "auto",
+    trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Grade the gold patch and the empty one on every task: gold must score 1, nop 0. Exit code 1 if not.
 
     Example: `swesmith-gym tasks verify tasks.parquet --out tasks.verify.json`
     """
+    del trust  # its callback has told the environment
     from swesmith_gym.evaluation.verify import evidence
     from swesmith_gym.evaluation.verify import verify as run
     from swesmith_gym.home import write_atomic

@@ -16,6 +16,7 @@ import gymnasium as gym
 
 from swesmith_gym.envs import actions
 from swesmith_gym.envs.arguments import check_choices, check_limits
+from swesmith_gym.envs.branching import EpisodeSnapshot
 from swesmith_gym.envs.instructions import first_observation
 from swesmith_gym.envs.rewards import Reward, sparse
 from swesmith_gym.envs.spaces import Action, ActionSpace, Unicode
@@ -159,6 +160,51 @@ class BugFixEnv(gym.Env[str, Action]):
             return self._died(prepared, death)
         return self._continue(answer.text, answer.info)
 
+    def snapshot(self) -> EpisodeSnapshot:
+        """The state of the running episode, counters included, but for the processes that commands left running.
+
+        Raises: InputError (no episode is running), SandboxUnsupported, SandboxDied, OSError (too much was written).
+        """
+        tools, sandbox = self._running()
+        return EpisodeSnapshot(
+            instance_id=self.task.instance_id,
+            sandbox=sandbox.snapshot(),
+            steps=self._steps,
+            output_bytes=self._output_bytes,
+            seconds=time.monotonic() - self._started,
+            edits=tools.edits,
+            random=self.np_random.bit_generator.state,
+            last=self._last,
+        )
+
+    def restore(self, snapshot: EpisodeSnapshot) -> None:
+        """Go back to a snapshot of the same task; the next step goes on from there, also where the episode has ended.
+
+        Raises: InputError (another task, or none is running), SandboxUnsupported, SandboxDied, SandboxUnavailable.
+        """
+        prepared = self._episode
+        if snapshot.instance_id != prepared.task.instance_id:
+            raise InputError(f"the snapshot of {snapshot.instance_id} is not of {prepared.task.instance_id}")
+        if self._sandbox is None:
+            self._sandbox = prepared.testbed.backend.start(prepared.spec)
+        self._sandbox.restore(snapshot.sandbox)
+        self._tools = Tools(self._sandbox, max_observation_chars=self._max_observation_chars)
+        self._tools.edits = dict(snapshot.edits)
+        self._steps, self._output_bytes, self._last = snapshot.steps, snapshot.output_bytes, snapshot.last
+        self._started = time.monotonic() - snapshot.seconds
+        self.np_random.bit_generator.state = dict(snapshot.random)
+
+    def fork(self) -> BugFixEnv:
+        """A second environment in the state of this one. The caller closes both. Raises: as `snapshot`."""
+        tools, sandbox = self._running()
+        twin = copy.copy(self)
+        twin.action_space, twin.observation_space = copy.deepcopy((self.action_space, self.observation_space))
+        twin.np_random = copy.deepcopy(self.np_random)
+        twin._sandbox = sandbox.fork()
+        twin._tools = Tools(twin._sandbox, max_observation_chars=self._max_observation_chars)
+        twin._tools.edits = tools.edits
+        return twin
+
     def render(self) -> str | None:
         """The last observation, for `render_mode="ansi"`."""
         return self._last if self.render_mode == "ansi" else None
@@ -167,6 +213,13 @@ class BugFixEnv(gym.Env[str, Action]):
         """End the episode's sandbox. May be called more than once."""
         self._closed = True
         self._end_sandbox()
+
+    def _running(self) -> tuple[Tools, Sandbox]:
+        """Raises: InputError."""
+        self._episode  # noqa: B018  (says what is wrong)
+        if self._tools is None or self._sandbox is None:
+            raise InputError("the episode has ended: call reset first")
+        return self._tools, self._sandbox
 
     @property
     def _episode(self) -> TaskTestbed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +45,15 @@ class Tools:
             "insert": self._insert,
             "undo_edit": self._undo_edit,
         }
+
+    @property
+    def edits(self) -> dict[str, tuple[FileChange, ...]]:
+        """What `undo_edit` can take back: path -> files as they were, the last one at the end."""
+        return {path: tuple(history) for path, history in self._history.items() if history}
+
+    @edits.setter
+    def edits(self, edits: Mapping[str, tuple[FileChange, ...]]) -> None:
+        self._history = defaultdict(list, {path: list(history) for path, history in edits.items()})
 
     def run(self, call: Call, *, timeout_s: float) -> Answer:
         """Carry out a call other than `submit`. Raises: SandboxDied."""

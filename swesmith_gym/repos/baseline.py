@@ -45,6 +45,8 @@ class Place:
     prefix: str
     """Of its interpreter; empty below `/usr`."""
     backend: SandboxBackend
+    root_fs: str
+    """Name of its root file system."""
 
 
 def measure(place: Place, setup: TestSetup, progress: Callable[[str], None]) -> tuple[Baseline, TestSetup]:
@@ -74,10 +76,11 @@ def measure(place: Place, setup: TestSetup, progress: Callable[[str], None]) -> 
 
 
 def _run(place: Place, setup: TestSetup, *, seed: bool) -> TestReport:
-    spec = spec_of(place.where, place.language.name, place.prefix, seed=seed)
+    spec = spec_of(place.where, place.language.name, place.prefix, root_fs=place.root_fs, seed=seed)
     with place.backend.start(spec) as sandbox:
         report = run_tests(sandbox, place.language, setup, env=place.language.seed_env if seed else None)
     if seed:
+        place.backend.fetch(place.where / "bytecode")
         _forget_tree(place.where / "bytecode", place.backend)
     return report
 

@@ -15,11 +15,11 @@ from swesmith_gym.records import EnvImage, RepoProfile, TestSetup, content_id
 from swesmith_gym.repos import baseline, images, index, interpreters, profiles, sources
 from swesmith_gym.repos.interpreters import Interpreter
 from swesmith_gym.repos.steps import Order, Progress, Work, install, publishable
+from swesmith_gym.sandboxes import roots
 from swesmith_gym.sandboxes.base import SandboxBackend
 from swesmith_gym.tasks import tree as trees
 from swesmith_gym.tasks.tree import Tree
 
-ROOT_FS = "host"
 _LOG_TAIL = 4000
 
 
@@ -56,17 +56,19 @@ def build(
 
 def _build(order: Order) -> EnvImage:
     profile = order.profile
-    interpreter = _interpreter(order)
+    root_fs = order.backend.root_fs()
+    interpreter = _interpreter(order, root_fs)
     if order.lock:
-        known = images.find(profile.name, _fingerprint(profile, interpreter.version, order.lock))
+        fingerprint = _fingerprint(profile, interpreter.version, order.lock, roots.identity(root_fs))
+        known = images.find(profile.name, fingerprint)
         if known:
             return known
     with images.making(profile.name, order.backend) as where:
-        work = Work(order, interpreter, where)
+        work = Work(order, interpreter, where, root_fs)
         try:
             lock, setup = install(work)
             pristine = publishable(work)
-            place = baseline.Place(where, order.language, interpreter.prefix, order.backend)
+            place = baseline.Place(where, order.language, interpreter.prefix, order.backend, root_fs)
             found, setup = baseline.measure(place, setup, order.say)
         except ProfileError as error:
             raise _explained(work, error) from error
@@ -79,13 +81,14 @@ def _build(order: Order) -> EnvImage:
 def _image(work: Work, lock: str, setup: TestSetup, pristine: Tree, found: baseline.Baseline) -> EnvImage:
     profile = work.order.profile
     surface = work.order.language.surface(list(pristine), setup, list(found.results))
-    fingerprint = _fingerprint(profile, work.interpreter.version, lock)
+    root = roots.identity(work.root_fs)
+    fingerprint = _fingerprint(profile, work.interpreter.version, lock, root)
     return EnvImage(
         key=images.key_of(profile.name, fingerprint),
         repo=profile.name,
         language=profile.language,
         fingerprint=fingerprint,
-        root_fs=ROOT_FS,
+        root_fs=root,
         interpreter_version=work.interpreter.version,
         interpreter_prefix=work.interpreter.prefix,
         lock_hash=_sha256(lock),
@@ -100,15 +103,16 @@ def _image(work: Work, lock: str, setup: TestSetup, pristine: Tree, found: basel
     )
 
 
-def _interpreter(order: Order) -> Interpreter:
+def _interpreter(order: Order, root_fs: str) -> Interpreter:
+    wanted = order.profile.interpreter
     try:
-        found, warning = interpreters.choose(order.profile.interpreter, [])
+        found, warning = interpreters.choose(wanted, [], root_fs)
     except ProfileError:
         with tempfile.TemporaryDirectory(prefix="swesmith-gym-") as folder:
             tree = Path(folder) / "tree"
             trees.write(order.tree, tree)
-            allowed = [v for v in interpreters.installed() if _allows(order.language, tree, v)]
-        found, warning = interpreters.choose(order.profile.interpreter, allowed)
+            allowed = [v for v in interpreters.installed(root_fs) if _allows(order.language, tree, v)]
+        found, warning = interpreters.choose(wanted, allowed, root_fs)
     if warning:
         order.say(f"warning: {warning}")
     return found
@@ -122,29 +126,33 @@ def _allows(language: Language, tree: Path, version: str) -> bool:
     return True
 
 
-def current(profile: RepoProfile) -> EnvImage | None:
+def current(profile: RepoProfile, root_fs: str = "") -> EnvImage | None:
     """The image of the profile as it is now: its source, its lock, its way to install and test. None: to be built.
 
-    One that was built with another Python than the profile names counts only where this host lacks that one.
+    `root_fs`: the name of the root file system that it must be built on; empty: any. One that was built with another
+    Python than the profile names counts only where this host lacks that one.
     """
     lock = profiles.lock(profile.name)
     if not lock:
         return None
+    root = roots.identity(root_fs) if root_fs else ""
     fitting = [
-        i for i in images.of(profile.name) if i.fingerprint == _fingerprint(profile, i.interpreter_version, lock)
+        i
+        for i in images.of(profile.name)
+        if root in ("", i.root_fs) and i.fingerprint == _fingerprint(profile, i.interpreter_version, lock, i.root_fs)
     ]
     exact = [i for i in fitting if i.interpreter_version.rpartition(".")[0] == profile.interpreter]
-    if not exact and fitting and profile.interpreter and interpreters.has(profile.interpreter):
+    if not exact and fitting and profile.interpreter and interpreters.has(profile.interpreter, root_fs):
         return None
     best = exact or fitting
     return best[-1] if best else None
 
 
-def _fingerprint(profile: RepoProfile, interpreter: str, lock: str) -> str:
-    """`interpreter`: its full version."""
+def _fingerprint(profile: RepoProfile, interpreter: str, lock: str, root: str) -> str:
+    """`interpreter`: its full version. `root`: what identifies the root file system."""
     how = content_id(profile.install, profile.test, profile.quarantine)
     return images.fingerprint(
-        ROOT_FS,
+        root,
         interpreter=interpreter,
         lock=_sha256(lock),
         source=profile.source_hash,

@@ -28,6 +28,7 @@ from swesmith_gym.errors import ProfileError
 from swesmith_gym.home import home, write_atomic
 from swesmith_gym.records import EnvImage, Outcome, TestResult, TestSetup, content_id
 from swesmith_gym.repos import interpreters
+from swesmith_gym.sandboxes import roots
 from swesmith_gym.sandboxes.base import Limits, Mount, SandboxBackend, SandboxSpec
 
 ENV = "/opt/env"
@@ -64,7 +65,7 @@ def key_of(repo: str, fingerprint_: str) -> str:
 def spec(image: EnvImage, *, tree: Path | None = None, limits: Limits | None = None) -> SandboxSpec:
     """How a sandbox of this image starts, for tests and for episodes. `tree`: another one than the pristine.
 
-    Raises: ProfileError (the interpreter that it was built with is gone).
+    Raises: ProfileError (the interpreter that it was built with is gone), InputError (so is its root file system).
     """
     if image.interpreter_prefix and not Path(image.interpreter_prefix).is_dir():
         raise ProfileError(
@@ -72,7 +73,8 @@ def spec(image: EnvImage, *, tree: Path | None = None, limits: Limits | None = N
             f"build it again: swesmith-gym repos build {image.repo}",
             step="interpreter",
         )
-    return spec_of(folder(image.key), image.language, image.interpreter_prefix, tree=tree, limits=limits)
+    root = roots.with_id(image.root_fs)
+    return spec_of(folder(image.key), image.language, image.interpreter_prefix, root_fs=root, tree=tree, limits=limits)
 
 
 def spec_of(
@@ -80,6 +82,7 @@ def spec_of(
     language: str,
     prefix: str,
     *,
+    root_fs: str = roots.HOST,
     tree: Path | None = None,
     limits: Limits | None = None,
     seed: bool = False,
@@ -98,6 +101,7 @@ def spec_of(
         env=tools.sandbox_env,
         path=(f"{ENV}/bin",),
         limits=limits or Limits(),
+        root_fs=root_fs,
     )
 
 

@@ -24,6 +24,10 @@ DEFAULT = "https://pypi.org/simple"
 MAX_DOWNLOAD = 256 << 20
 _TIMEOUT_S = 60
 _VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
+HOSTS_VARIABLE = "SWESMITH_GYM_INDEX_HOSTS"
+"""Names hosts that an index's files are on, where that is another one than its own: `HOST[:PORT],...`."""
+_FILE_HOSTS = {"pypi.org": ("files.pythonhosted.org:443",)}
+_HOST = re.compile(r"((?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}|\[[0-9a-f:.]+\])(?::(\d{1,5}))?", re.ASCII)
 _SUFFIXES = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
 _ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.5"
 
@@ -58,6 +62,29 @@ def _checked(url: str) -> str:
         shown = url.rpartition("@")[2]
         raise ProfileError(f"not an address of an index: {shown!r}; see --index-url", step="fetch")
     return url
+
+
+def hosts(index_url: str) -> tuple[str, ...]:
+    """`HOST:PORT` of all that installs from an index reach: the index, the host of its files where that is known, and
+    what $SWESMITH_GYM_INDEX_HOSTS adds. A `file:` index has none of its own. Raises: ProfileError.
+    """
+    parts = urllib.parse.urlsplit(_checked(index_url))
+    found: list[str] = []
+    if parts.scheme != "file":
+        found.append(_host(parts.netloc.rpartition("@")[2], parts.scheme, "the host of an index"))
+        found += _FILE_HOSTS.get(parts.hostname or "", ())
+    named = [entry.strip() for entry in os.environ.get(HOSTS_VARIABLE, "").split(",")]
+    found += [_host(entry, "https", f"HOST[:PORT] in ${HOSTS_VARIABLE}") for entry in named if entry]
+    return tuple(dict.fromkeys(found))
+
+
+def _host(text: str, scheme: str, what: str) -> str:
+    """`HOST:PORT` in small letters."""
+    found = _HOST.fullmatch(text.lower())
+    port = int(found[2] or {"http": 80, "https": 443}[scheme]) if found else 0
+    if found is None or not 0 < port < 65536:
+        raise ProfileError(f"not {what}: {text!r}", step="fetch")
+    return f"{found[1]}:{port}"
 
 
 def ca_file(configured: Path | None = None) -> Path | None:

@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from swesmith_gym.errors import ProfileError
+from swesmith_gym.sandboxes import roots
 from swesmith_gym.sandboxes.base import Mount
 
 MOUNTED = "/opt/python"
@@ -53,16 +54,17 @@ def links(prefix: str) -> Mapping[str, str]:
     return {prefix: MOUNTED} if prefix else {}
 
 
-def choose(wanted: str, allowed: list[str] | None = None) -> tuple[Interpreter, str]:
+def choose(wanted: str, allowed: list[str] | None = None, root_fs: str = roots.HOST) -> tuple[Interpreter, str]:
     """The interpreter for `wanted` (`X.Y`), and a warning where another one must do.
 
-    Tried in turn: this host's, one that uv downloads, the nearest that the host has out of `allowed`.
+    Tried in turn: this host's, one that uv downloads, the nearest that the host has out of `allowed`. A portable root
+    file system brings its own; beside that only those run on it that uv manages, which need nothing of a system.
     Raises: ProfileError (none).
     """
-    if found := _named(f"python{wanted}"):
+    if found := _named(wanted, root_fs):
         return found, ""
-    have = installed()
-    if downloaded := _download(wanted):
+    have = installed(root_fs)
+    if downloaded := _download(wanted, root_fs):
         return downloaded, ""
     others = [v for v in have if allowed is None or v in allowed]
     if not others:
@@ -75,8 +77,10 @@ def choose(wanted: str, allowed: list[str] | None = None) -> tuple[Interpreter, 
     return have[nearest], f"Python {wanted} is not on this host: {nearest} is used, so the fingerprint is another one"
 
 
-def _named(name: str) -> Interpreter | None:
-    return next((one for path in _candidates() if path.name == name and (one := _ask(path))), None)
+def _named(minor: str, root_fs: str) -> Interpreter | None:
+    if root_fs != roots.HOST:
+        return installed(root_fs).get(minor)
+    return next((one for path in _candidates() if path.name == f"python{minor}" and (one := _ask(path))), None)
 
 
 def _minor(version: str) -> int:
@@ -84,11 +88,15 @@ def _minor(version: str) -> int:
 
 
 @cache
-def installed() -> Mapping[str, Interpreter]:
-    """`X.Y` -> the host's best interpreter of that version, newest version first."""
+def installed(root_fs: str = roots.HOST) -> Mapping[str, Interpreter]:
+    """`X.Y` -> the best interpreter of that version that runs on a root file system, newest version first."""
     found: dict[str, Interpreter] = {}
+    if root_fs != roots.HOST:
+        root = roots.load(root_fs)
+        own = Interpreter(root.python_version, "", root.python)
+        found[own.minor] = own
     seen: set[Path] = set()
-    for path in _candidates():
+    for path in _candidates() if root_fs == roots.HOST else _managed():
         real = path.resolve()
         if real in seen or not os.access(path, os.X_OK):
             continue
@@ -102,19 +110,26 @@ def _candidates() -> Iterator[Path]:
     """Interpreters by preference: below `/usr`, then the version managers' folders, then the search path."""
     for folder in ("/usr/bin", "/usr/local/bin"):
         yield from _in(Path(folder))
-    home = Path.home()
-    managed = os.environ.get("UV_PYTHON_INSTALL_DIR")
-    roots = [Path(managed)] if managed else []
-    roots += [home / ".local/share/uv/python", Path(os.environ.get("PYENV_ROOT", home / ".pyenv")) / "versions"]
-    for root in roots:
-        if root.is_dir():
-            for version in sorted(
-                root.iterdir(), key=lambda p: [int(n) for n in re.findall(r"\d+", p.name)], reverse=True
-            ):
-                yield from _in(version / "bin")
+    yield from _managed()
+    yield from _versions(Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions")
     for name in os.environ.get("PATH", "").split(os.pathsep):
         if name and "shims" not in name:
             yield from _in(Path(name))
+
+
+def _managed() -> Iterator[Path]:
+    """Those that uv has downloaded."""
+    configured = os.environ.get("UV_PYTHON_INSTALL_DIR")
+    for folder in (configured, Path.home() / ".local/share/uv/python"):
+        if folder:
+            yield from _versions(Path(folder))
+
+
+def _versions(folder: Path) -> Iterator[Path]:
+    if folder.is_dir():
+        newest = sorted(folder.iterdir(), key=lambda p: [int(n) for n in re.findall(r"\d+", p.name)], reverse=True)
+        for version in newest:
+            yield from _in(version / "bin")
 
 
 def _in(folder: Path) -> list[Path]:
@@ -150,16 +165,17 @@ def uv_binary() -> Path:
         raise ProfileError("uv is not installed: pip install uv", step="interpreter") from error
 
 
-def _download(version: str) -> Interpreter | None:
+def _download(version: str, root_fs: str) -> Interpreter | None:
     """A build of that version that uv downloads; None where it cannot."""
     command = [str(uv_binary()), "python", "install", "--quiet", "--no-config", version]
     try:
         subprocess.run(command, capture_output=True, timeout=300, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
-    return _named(f"python{version}")
+    installed.cache_clear()
+    return _named(version, root_fs)
 
 
-def has(minor: str) -> bool:
-    """This host has an interpreter of version `X.Y`."""
-    return _named(f"python{minor}") is not None
+def has(minor: str, root_fs: str = "") -> bool:
+    """There is an interpreter of version `X.Y`."""
+    return _named(minor, root_fs or roots.HOST) is not None

@@ -11,7 +11,7 @@ from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.records import EnvImage, TaskInstance
 from swesmith_gym.repos import images, profiles
 from swesmith_gym.repos.build import build, current
-from swesmith_gym.sandboxes import SandboxBackend
+from swesmith_gym.sandboxes import SandboxBackend, roots
 
 Say = Callable[[str], None]
 
@@ -20,7 +20,7 @@ _building = Lock()
 
 def built(repo: str, backend: SandboxBackend) -> Testbed:
     """The testbed of a repository's profile as it is now. Raises: InputError (unknown, or not built), ProfileError."""
-    image = current(profiles.load(repo))
+    image = current(profiles.load(repo), backend.root_fs())
     if image is None:
         older = images.find(repo)
         what = f"built, but not as its profile is now ({older.source} was)" if older else "not built on this host"
@@ -43,8 +43,21 @@ def testbed_of(task: TaskInstance, backend: SandboxBackend, say: Say = lambda _:
     Raises: TaskTableError (this host knows another source under that name, or none), ProfileError, SandboxUnavailable.
     """
     with _building:
-        image = images.find(task.repo, task.fingerprint) or _own_build(task, backend, say)
+        image = images.find(task.repo, task.fingerprint)
+        if image is None or not _usable(image, backend):
+            image = _own_build(task, backend, say)
     return _testbed(image.key, backend)
+
+
+def _usable(image: EnvImage, backend: SandboxBackend) -> bool:
+    """The backend can show the root file system that the image was built on."""
+    if image.root_fs == roots.HOST:
+        return backend.capabilities().host_root
+    try:
+        roots.with_id(image.root_fs)
+    except InputError:
+        return False
+    return True
 
 
 def _own_build(task: TaskInstance, backend: SandboxBackend, say: Say) -> EnvImage:

@@ -19,9 +19,9 @@ from swesmith_gym.errors import ProfileError, SandboxDied
 from swesmith_gym.home import home
 from swesmith_gym.languages.base import BuildStep, Language
 from swesmith_gym.records import RepoProfile, TestSetup
-from swesmith_gym.repos import archives, images, interpreters
+from swesmith_gym.repos import archives, images, index, interpreters
 from swesmith_gym.repos.interpreters import Interpreter
-from swesmith_gym.sandboxes.base import Limits, Mount, Sandbox, SandboxBackend, SandboxSpec
+from swesmith_gym.sandboxes.base import Limits, Mount, Network, Sandbox, SandboxBackend, SandboxSpec
 from swesmith_gym.tasks import tree as trees
 from swesmith_gym.tasks.tree import LINK, Tree
 
@@ -62,6 +62,8 @@ class Work:
     order: Order
     interpreter: Interpreter
     where: Path
+    root_fs: str
+    """Name of the root file system that it is built on."""
     log: list[str] = field(default_factory=list)
 
     @property
@@ -88,6 +90,8 @@ def install(work: Work) -> tuple[str, TestSetup]:
             # As soon as it is there: what the repository's own steps make of it later is not asked.
             lock = lock or _read(sandbox, f"{_BUILD}/lock")
             found = _read(sandbox, f"{_BUILD}/test.json")
+    for name in ("tree", "env"):
+        work.backend.fetch(work.where / name)
     return lock, _completed(order.profile.test, found)
 
 
@@ -119,9 +123,17 @@ def _spec(work: Work, step: BuildStep) -> SandboxSpec:
             **({"UV_DEFAULT_INDEX": work.order.index_url} | authorities if step.network else {}),
         },
         path=(f"{images.ENV}/bin", _UV),
-        network="full" if step.network else "none",
+        network=_network(work.order) if step.network else "none",
+        index_hosts=index.hosts(work.order.index_url),
         limits=LIMITS,
+        root_fs=work.root_fs,
     )
+
+
+def _network(order: Order) -> Network:
+    """The package index and nothing else, unless a dependency comes from elsewhere."""
+    direct = any("@" in line and "://" in line for line in (*order.profile.requirements, *order.lock.splitlines()))
+    return "full" if direct else "index"
 
 
 def _uv_folder() -> Path:

@@ -22,15 +22,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
+from swesmith_gym.errors import SandboxUnsupported
 from swesmith_gym.records import ExecResult, FileChange, FileEntry
+from swesmith_gym.sandboxes import roots
 
 WORKDIR = "/testbed"
 """The work tree inside every sandbox, on every backend."""
 
 Network = Literal["none", "index", "full"]
 """`none`: no network at all. `index`: the package index only. `full`: the host's."""
+
+MAX_TREE_BYTES = 1 << 30
+"""Content that is handed over as a whole at most."""
+MAX_SNAPSHOT_BYTES = 256 << 20
+"""Content that one snapshot holds at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,8 @@ class Limits:
     """Descriptors of one process."""
     tmp_bytes: int = 1 << 30
     """Size of `/tmp`."""
+    tree_bytes: int = 1 << 30
+    """Size of the work tree, where the backend can limit it."""
     cpu_seconds: int = 3600
     """Of each process: one that uses more is killed. The session's own bash counts over all its commands."""
     output_bytes: int = 1 << 20
@@ -60,6 +69,7 @@ class Mount:
     source: Path
     target: str
     writable: bool = False
+    """Builds only: give the folder to the backend with `own` first, take it back with `fetch`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +88,10 @@ class SandboxSpec:
     path: tuple[str, ...] = ()
     """Folders in front of the default PATH."""
     network: Network = "none"
+    index_hosts: tuple[str, ...] = ()
+    """`HOST:PORT` of the package index and its files: all that network `index` reaches."""
+    root_fs: str = "host"
+    """Root file system: `host`, or the name of a portable one (`swesmith-gym images list`)."""
     limits: Limits = Limits()
 
 
@@ -95,12 +109,19 @@ class SandboxCapabilities:
     separate_user: bool = False
     """Code inside runs as a host user other than the driver's."""
     snapshots: bool = False
-    fork: bool = False
+    """`snapshot` and `restore` work, and `fork` where more than one can be open."""
+    host_root: bool = True
+    """It can show the host's own root file system; else `root_fs` has to name a portable one."""
+    many: bool = True
+    """More than one sandbox can be open at a time."""
+    trusted_outer: bool = False
+    """The user says that the machine itself is the sandbox."""
 
     @property
     def isolates(self) -> bool:
-        """Enough isolation to grade: code inside reaches neither the network nor other processes."""
-        return self.network_isolation and self.process_isolation
+        """Enough isolation to grade: code inside reaches neither the network nor other processes, or the user says that
+        there is nothing else to reach on this machine."""
+        return self.trusted_outer or (self.network_isolation and self.process_isolation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +133,20 @@ class HostCheck:
     detail: str
     fix: str = ""
     """The exact command that makes it ok; empty where nothing is to be fixed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state of a sandbox at one moment: its files and where its session is. A value: nothing on the host belongs to
+    it, it fits every sandbox of the same spec, and it pickles. Processes are not part of it."""
+
+    files: Mapping[str, tuple[Any, ...]]
+    """Folder inside (the work tree, `/tmp`, home) -> what `sandboxes.inside.trees` lists of it: all names, and the
+    content of what differs from the tree that the sandbox began with."""
+    folder: str
+    """Working directory of the session."""
+    env: Mapping[str, str]
+    """Exported variables of the session; empty: it had not been used."""
 
 
 class Shell(ABC):
@@ -189,6 +224,34 @@ class Sandbox(ABC):
     def read_link(self, path: str) -> str:
         """Target of a symbolic link. Raises: OSError, SandboxDied."""
 
+    def pack(self, path: str, *, limit: int = MAX_TREE_BYTES) -> list[list[Any]]:
+        """Everything below a folder as `sandboxes.inside.trees` lists it, `.git` included; `trees.unpack` writes it.
+
+        Raises: OSError (more than `limit` bytes of content), SandboxUnsupported, SandboxDied.
+        """
+        raise SandboxUnsupported(f"{type(self).__name__} cannot hand over {path} as a whole (up to {limit} bytes)")
+
+    def snapshot(self) -> Snapshot:
+        """The state of the work tree, `/tmp`, home, and the session's folder and exported variables.
+
+        Processes go on; what they write meanwhile may be in it or not. Raises: SandboxUnsupported, OSError (more than
+        `MAX_SNAPSHOT_BYTES`), SandboxDied.
+        """
+        raise SandboxUnsupported(f"{type(self).__name__} has no snapshots")
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a snapshot of this sandbox, or of another one of the same spec: files as they were, every process
+        ended, a new session in the snapshot's folder. Where it fails the sandbox stays as it is.
+
+        Raises: SandboxUnsupported, SandboxDied, SandboxUnavailable, OSError.
+        """
+        del snapshot
+        raise SandboxUnsupported(f"{type(self).__name__} has no snapshots")
+
+    def fork(self) -> Sandbox:
+        """A second sandbox in the state of this one. The caller closes both. Raises: as `snapshot` and `restore`."""
+        raise SandboxUnsupported(f"{type(self).__name__} has no snapshots")
+
     @property
     @abstractmethod
     def alive(self) -> bool:
@@ -229,11 +292,25 @@ class SandboxBackend(ABC):
         does not make any), SandboxUnsupported.
         """
 
+    def root_fs(self) -> str:
+        """Name of the root file system that new environments are built on. Raises: SandboxUnavailable, InputError."""
+        return roots.chosen(host=self.capabilities().host_root)
+
     def own(self, folder: Path) -> None:  # noqa: B027  (most backends run as the driver's own user)
         """Give `folder` and all below it to the user that code inside runs as (for trees that a build writes)."""
+
+    def fetch(self, folder: Path) -> None:  # noqa: B027  (most backends write the folder itself)
+        """Take a folder back that was given away with `own`: what code inside wrote lies on the host afterwards.
+
+        Raises: SandboxError, OSError.
+        """
 
     def remove_tree(self, folder: Path) -> None:
         """Delete a folder that code inside has written, whatever modes and owners it was left with."""
         import shutil
 
         shutil.rmtree(folder, ignore_errors=True)
+
+    def leftovers(self) -> list[str]:
+        """What closed sandboxes of this process have left on the host, as far as the backend can see: empty."""
+        return []

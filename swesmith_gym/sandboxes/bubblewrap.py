@@ -1,8 +1,8 @@
 """Sandboxes in user namespaces, without a daemon and without root: overlay mounts and processes through bubblewrap.
 
 It does not protect against bugs of the kernel, nor limit the disk space that an episode's files take on the host; where
-no control groups are granted, memory is limited for each process only. Network `index` is not narrower than `full` yet:
-a sandbox with either can reach whatever the host reaches.
+no control groups are granted, memory is limited for each process only. With network `full` a sandbox can reach whatever
+the host reaches.
 """
 
 from __future__ import annotations
@@ -10,19 +10,17 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from swesmith_gym.errors import SandboxDied, SandboxError, SandboxUnavailable
 from swesmith_gym.home import home
-from swesmith_gym.sandboxes import cgroups, program, rootfs, runs, seccomp, staging
+from swesmith_gym.sandboxes import cgroups, program, rootfs, roots, runs, seccomp, staging
 from swesmith_gym.sandboxes.base import (
     WORKDIR,
     HostCheck,
     Limits,
-    Sandbox,
     SandboxBackend,
     SandboxCapabilities,
     SandboxSpec,
@@ -31,10 +29,9 @@ from swesmith_gym.sandboxes.binary import find_bwrap
 from swesmith_gym.sandboxes.client import ClientSandbox
 from swesmith_gym.sandboxes.host import advice, bubblewrap_checks
 from swesmith_gym.sandboxes.namespace import Namespace
+from swesmith_gym.sandboxes.settings import Settings, proxy_socket
 
 MANY_FILES = 65536
-DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
-_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
 
 
 @dataclass(frozen=True)
@@ -55,10 +52,13 @@ class Bubblewrap(SandboxBackend):
             process_limit=True,
             cpu_limit=True,
             separate_user=os.geteuid() == 0,
+            snapshots=True,
         )
 
-    def start(self, spec: SandboxSpec) -> Sandbox:
+    def start(self, spec: SandboxSpec) -> ClientSandbox:
         _prepare_once(os.getpid(), home())
+        if os.geteuid() == 0 and spec.tree.stat().st_uid != staging.host_uid():
+            self.own(spec.tree)  # another backend made it, where nobody but the driver owns anything
         folder = runs.make_run(staging.host_uid())
         try:
             peer = self._launch(spec, folder)
@@ -66,8 +66,8 @@ class Bubblewrap(SandboxBackend):
             runs.remove_tree(folder)
             raise
         try:
-            limits = process_limits(spec.limits, peer.group is not None)
-            return ClientSandbox(peer, environment(spec), spec.limits, limits)
+            settings = Settings.of(spec, memory="DATA" if peer.group is None else "")
+            return ClientSandbox(peer, settings, lambda: self.start(spec))
         except SandboxDied as error:
             peer.remove()
             raise _failed(str(error)) from None
@@ -157,38 +157,6 @@ def _staged(path: Path) -> str:
     return staging.stage().path(path) if os.geteuid() == 0 else str(path.resolve(strict=True))
 
 
-def environment(spec: SandboxSpec) -> dict[str, str]:
-    """The whole environment of a command inside."""
-    env = {
-        "PATH": ":".join((*spec.path, DEFAULT_PATH)),
-        "HOME": rootfs.HOME,
-        "USER": rootfs.USER,
-        "LOGNAME": rootfs.USER,
-        "LANG": "C.UTF-8",
-        "LC_ALL": "C.UTF-8",
-        "TZ": "UTC",
-        "SHELL": "/bin/bash",
-        "TERM": "dumb",
-    }
-    if spec.network != "none":
-        env |= {name: os.environ[name] for name in _PROXIES if name in os.environ}
-        if rootfs.ca_bundle():
-            env |= dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), rootfs.CA_BUNDLE)
-    return env | dict(spec.env)
-
-
-def process_limits(limits: Limits, grouped: bool) -> Mapping[str, int]:
-    """Limits of each process: names of `RLIMIT_*` and values."""
-    found = {
-        "NPROC": limits.processes,
-        "FSIZE": limits.file_bytes,
-        "NOFILE": limits.open_files,
-        "CORE": 0,
-        "CPU": limits.cpu_seconds,
-    }
-    return found if grouped else {**found, "DATA": limits.memory_bytes}
-
-
 def arguments(spec: SandboxSpec, folder: Path) -> list[str]:
     """Bubblewrap's arguments, descriptors as `Namespace` names them."""
     words = ["--unshare-all", "--unshare-user", "--disable-userns", "--as-pid-1", "--clearenv"]
@@ -196,11 +164,13 @@ def arguments(spec: SandboxSpec, folder: Path) -> list[str]:
     words += ["--hostname", rootfs.HOST_NAME, "--info-fd", "{info}"]
     if seccomp.program():
         words += ["--seccomp", "{seccomp}"]
-    if spec.network != "none":
+    if spec.network == "full":
         words += ["--share-net"]
     words += _system(spec)
     words += _private(spec.limits)
-    words += _program()
+    words += _program(spec.root_fs)
+    if spec.network == "index":
+        words += ["--ro-bind", _staged(proxy_socket(spec)), rootfs.INDEX_SOCKET]
     for mount in spec.mounts:
         words += ["--bind" if mount.writable else "--ro-bind", _staged(mount.source), mount.target]
     for path, target in spec.links.items():
@@ -211,17 +181,18 @@ def arguments(spec: SandboxSpec, folder: Path) -> list[str]:
         upper, work = _staged(folder / "upper"), _staged(folder / "work")
         words += ["--overlay-src", _staged(spec.tree), "--overlay", upper, work, WORKDIR]
     words += ["--remount-ro", "/", "--chdir", "/"]
-    return [*words, "--", *program.command()]
+    return [*words, "--", *program.command(spec.root_fs)]
 
 
 def _system(spec: SandboxSpec) -> list[str]:
-    folders, links = rootfs.system_mounts()
+    system = rootfs.SYSTEM if spec.root_fs == roots.HOST else roots.load(spec.root_fs).folder
+    folders, links = rootfs.system_mounts(system)
     words: list[str] = []
     for name in folders:
-        words += ["--ro-bind", name, name]
+        words += ["--ro-bind", name if system == rootfs.SYSTEM else _staged(system / name.removeprefix("/")), name]
     for path, target in links.items():
         words += ["--symlink", target, path]
-    words += ["--ro-bind", _staged(rootfs.etc_folder(spec.network != "none")), "/etc"]
+    words += ["--ro-bind", _staged(rootfs.etc_folder(spec.network, system)), "/etc"]
     return [*words, "--proc", "/proc", "--dev", "/dev"]
 
 
@@ -247,10 +218,10 @@ def _private(limits: Limits) -> list[str]:
     ]
 
 
-def _program() -> list[str]:
+def _program(root_fs: str) -> list[str]:
     """Process 1's own folder, and its interpreter where that is not in `/usr`."""
-    words = ["--ro-bind", _staged(program.folder()), program.TOOLS]
-    prefix = program.interpreter().prefix
+    words = ["--ro-bind", _staged(program.folder(root_fs)), program.TOOLS]
+    prefix = program.interpreter(root_fs).prefix
     if prefix:
         target = program.INTERPRETER
         words += ["--ro-bind", _staged(prefix), target, "--setenv", "LD_LIBRARY_PATH", f"{target}/lib"]

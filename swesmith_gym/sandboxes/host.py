@@ -124,7 +124,7 @@ def _trial(backend: SandboxBackend) -> HostCheck:
             tree = Path(folder) / "tree"
             tree.mkdir(mode=0o755)
             backend.own(tree)
-            with backend.start(SandboxSpec(tree=tree)) as sandbox:
+            with backend.start(SandboxSpec(tree=tree, root_fs=backend.root_fs())) as sandbox:
                 result = sandbox.run("echo works > proof && cat proof", timeout_s=20)
     except (SandboxError, OSError) as error:
         return HostCheck(name, False, str(error), advice())

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from swesmith_gym.errors import SandboxDied
 from swesmith_gym.sandboxes.cgroups import Group
-from swesmith_gym.sandboxes.client import Peer
+from swesmith_gym.sandboxes.connection import Peer
 from swesmith_gym.sandboxes.runs import remove_tree
 
 START_S = 30.0

@@ -20,7 +20,13 @@ def _bubblewrap() -> SandboxBackend:
     return Bubblewrap()
 
 
-_BACKENDS: dict[str, Callable[[], SandboxBackend]] = {"bubblewrap": _bubblewrap}
+def _docker() -> SandboxBackend:
+    from swesmith_gym.sandboxes.docker.backend import Docker
+
+    return Docker()
+
+
+_BACKENDS: dict[str, Callable[[], SandboxBackend]] = {"bubblewrap": _bubblewrap, "docker": _docker}
 
 
 def backend(name: str | None = None) -> SandboxBackend:

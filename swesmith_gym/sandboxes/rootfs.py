@@ -1,4 +1,4 @@
-"""The parts of a sandbox's root file system that are not the host's: a small `/etc` of its own.
+"""The parts of a sandbox's root file system that are nobody's else: a small `/etc` of its own.
 
 The host's `/etc` is never shown: it holds names, addresses and keys of the host. What is made here depends on the
 host's library cache, alternatives and name servers only; equal content shares one folder in the state folder.
@@ -14,12 +14,20 @@ from pathlib import Path
 
 from swesmith_gym.home import home
 from swesmith_gym.records import content_id
+from swesmith_gym.sandboxes.base import Network
 
+SYSTEM = Path("/")
+"""The host's own root file system."""
 HOST_NAME = "sandbox"
 USER = "agent"
 HOME = "/home/agent"
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 """Where the certificate bundle appears inside when the network is on."""
+
+INDEX_SOCKET = "/run/package-index"
+"""Where the socket of the proxy to the package index appears inside."""
+INDEX_PORT = 61080
+"""Of the loopback inside, where programs find that proxy: above the ports that a kernel hands out by itself."""
 
 _BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -27,7 +35,7 @@ _BUNDLES = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
-_FIXED = {
+FIXED = {
     "passwd": f"root:x:0:0:root:/:/usr/sbin/nologin\n{USER}:x:1000:1000:{USER}:{HOME}:/bin/bash\n"
     "nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
     "group": f"root:x:0:\n{USER}:x:1000:\nnogroup:x:65534:\n",
@@ -48,37 +56,39 @@ def ca_bundle() -> Path | None:
     return None
 
 
-def etc_folder(network: bool) -> Path:
-    """The folder to show as `/etc`, made when it is not there yet; decided once per process. Raises: OSError."""
-    return _etc_folder(network, home())
+def etc_folder(network: Network, system: Path = SYSTEM) -> Path:
+    """The folder to show as `/etc` for a system, made when it is not there yet; decided once per process.
+
+    Raises: OSError.
+    """
+    return _etc_folder(network, system, home())
 
 
 @cache
-def _etc_folder(network: bool, state: Path) -> Path:
-    files: dict[str, bytes] = {name: text.encode() for name, text in _FIXED.items()}
+def _etc_folder(network: Network, system: Path, state: Path) -> Path:
+    files: dict[str, bytes] = {name: text.encode() for name, text in FIXED.items()}
     for name in _COPIED:
-        files |= _host_file(f"/etc/{name}", name)
-    if network:
-        files |= _host_file("/etc/resolv.conf", "resolv.conf")
-        bundle = ca_bundle()
-        if bundle:
-            files[CA_BUNDLE.removeprefix("/etc/")] = bundle.read_bytes()
-    links = _alternatives()
+        files |= _file_of(system / "etc" / name, name)
+    if network == "full":
+        files |= _file_of(Path("/etc/resolv.conf"), "resolv.conf")
+    if network != "none" and (bundle := ca_bundle()):
+        files[CA_BUNDLE.removeprefix("/etc/")] = bundle.read_bytes()
+    links = _alternatives(system)
     folder = state / "rootfs" / f"etc-{content_id(files, links)[:16]}"
     if not folder.is_dir():
         _make(folder, files, links)
     return folder
 
 
-def _host_file(path: str, name: str) -> dict[str, bytes]:
+def _file_of(path: Path, name: str) -> dict[str, bytes]:
     try:
-        return {name: Path(path).read_bytes()}
+        return {name: path.read_bytes()}
     except OSError:
         return {}
 
 
-def _alternatives() -> dict[str, str]:
-    folder = Path("/etc/alternatives")
+def _alternatives(system: Path) -> dict[str, str]:
+    folder = system / "etc" / "alternatives"
     if not folder.is_dir():
         return {}
     return {entry.name: os.readlink(entry) for entry in os.scandir(folder) if entry.is_symlink()}
@@ -104,11 +114,11 @@ def _make(folder: Path, files: dict[str, bytes], links: dict[str, str]) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def system_mounts() -> tuple[list[str], dict[str, str]]:
-    """Host folders shown read-only in their places, and the links beside them, as the host has them."""
+def system_mounts(system: Path = SYSTEM) -> tuple[list[str], dict[str, str]]:
+    """Folders of a system that are shown read-only in their places, and the links beside them."""
     folders, links = ["/usr"], {}
     for name in ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"):
-        path = Path(name)
+        path = system / name.removeprefix("/")
         if path.is_symlink():
             links[name] = os.readlink(path)
         elif path.is_dir():

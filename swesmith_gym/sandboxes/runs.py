@@ -20,13 +20,18 @@ def make_run(uid: int) -> Path:
     folder = home() / "run" / secrets.token_hex(8)
     folder.mkdir(parents=True)
     folder.chmod(0o755)
-    (folder / _OWNER).write_text(_identity(os.getpid()))
+    claim(folder)
     for name in ("upper", "work"):
         path = folder / name
         path.mkdir(mode=0o755)
         if os.geteuid() == 0:
             os.chown(path, uid, uid)
     return folder
+
+
+def claim(folder: Path) -> None:
+    """Note in a folder below `HOME/run` that it belongs to this process and goes after its end. Raises: OSError."""
+    (folder / _OWNER).write_text(_identity(os.getpid()))
 
 
 def _identity(pid: int) -> str:

@@ -1,6 +1,6 @@
-"""A filter of system calls that a sandbox's code has no honest use for, as a BPF program for bubblewrap.
+"""A filter of system calls that a sandbox's code has no honest use for, as a BPF program.
 
-The namespaces hold without it; it takes away parts of the kernel with a history of holes: keyrings, BPF, io_uring,
+Namespaces hold without it; it takes away parts of the kernel with a history of holes: keyrings, BPF, io_uring,
 userfaultfd, mounts, new namespaces, module loading, handles to files by number. Refused calls fail with EPERM, those
 that programs probe for with ENOSYS. Debugging own processes stays possible. Format: linux/filter.h, linux/audit.h.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import struct
-from functools import cache
+from functools import lru_cache
 
 _LOAD, _EQUAL, _AT_LEAST, _BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
@@ -110,14 +110,30 @@ _ON_PROCESS_1 = {
 """prlimit64, sched_setparam, sched_setscheduler, sched_setaffinity, sched_setattr, setpriority, ioprio_set, and which
 argument names the process. They ask for the same user only, so that code inside could starve process 1, or let the
 kernel kill it through a limit on its CPU time."""
+_SIGNALS = {
+    "x86_64": ((62, 0), (200, 0), (234, 0), (129, 0), (297, 0), (434, 0)),
+    "aarch64": ((129, 0), (130, 0), (131, 0), (138, 0), (240, 0), (434, 0)),
+}
+"""kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_open: refused for process 1 where no namespace of its
+own keeps it from being ended from inside."""
+_KILL_ALL = 0xFFFFFFFF
+"""`kill(-1)`: every process that one may reach."""
+_LASTING = {"x86_64": (29, 64, 68, 240), "aarch64": (194, 190, 186, 180)}
+"""shmget, semget, msgget, mq_open: what they make stays when its maker has ended, and all of the host share it."""
+_SOCKET = {"x86_64": 41, "aarch64": 198}
+_AF_UNIX = 1
 _PROBED = frozenset({"io_uring_setup", "io_uring_enter", "io_uring_register", "userfaultfd"})
 _WITH_SIGNAL_BITS = 0x7E020000
 """The same for clone, whose low byte is the signal to send at the end."""
 
 
-@cache
-def program(machine: str = "") -> bytes:
-    """The filter for a machine as `uname -m` names it (default: this one); empty where none is known."""
+@lru_cache(maxsize=16)
+def program(machine: str = "", *, process_1: int = 1, sockets: bool = True) -> bytes:
+    """The filter for a machine as `uname -m` names it (default: this one); empty where none is known.
+
+    `process_1`: its number, where there is no process namespace. `sockets`: False refuses all that lead out of the
+    host, which is for where there is no network namespace; loopback goes with them.
+    """
     machine = machine or os.uname().machine
     if machine not in _AUDIT:
         return b""
@@ -131,9 +147,35 @@ def program(machine: str = "") -> bytes:
     clone, unshare = _FLAG_CALLS[machine]
     steps += _argument(clone, 0, _BITS, _WITH_SIGNAL_BITS) + _argument(unshare, 0, _BITS, _NEW_NAMESPACES)
     for number, argument in _ON_PROCESS_1[machine]:
-        steps += _argument(number, argument, _EQUAL, 1)
+        steps += _argument(number, argument, _EQUAL, process_1)
+    if process_1 != 1:
+        steps += _without_namespaces(machine, process_1)
+    if not sockets:
+        steps += _only_unix_sockets(_SOCKET[machine])
     steps.append(_step(_RETURN, _ALLOW))
     return b"".join(steps)
+
+
+def _without_namespaces(machine: str, process_1: int) -> list[bytes]:
+    """What namespaces of its own would make harmless."""
+    steps = []
+    for number, argument in _SIGNALS[machine]:
+        steps += _argument(number, argument, _EQUAL, process_1)
+    for everybody in (_KILL_ALL, _KILL_ALL + 1 - process_1):
+        steps += _argument(_SIGNALS[machine][0][0], 0, _EQUAL, everybody)
+    for number in _LASTING[machine]:
+        steps += [_step(_EQUAL, number, 0, 1), _step(_RETURN, _ERRNO | errno.ENOSYS)]
+    return steps
+
+
+def _only_unix_sockets(number: int) -> list[bytes]:
+    return [
+        _step(_EQUAL, number, 0, 4),
+        _step(_LOAD, _ARGUMENTS),
+        _step(_EQUAL, _AF_UNIX, 1, 0),
+        _step(_RETURN, _ERRNO | errno.EACCES),
+        _step(_LOAD, _NUMBER),
+    ]
 
 
 def _argument(number: int, position: int, test: int, value: int) -> list[bytes]:

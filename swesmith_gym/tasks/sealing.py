@@ -18,7 +18,8 @@ from swesmith_gym import patch
 from swesmith_gym.errors import SandboxError
 from swesmith_gym.home import home
 from swesmith_gym.languages.base import Language
-from swesmith_gym.sandboxes.base import Limits, SandboxBackend, SandboxSpec
+from swesmith_gym.sandboxes.base import WORKDIR, Limits, SandboxBackend, SandboxSpec
+from swesmith_gym.sandboxes.inside import trees as entries
 from swesmith_gym.tasks import tree as trees
 from swesmith_gym.tasks.tree import Tree
 
@@ -95,8 +96,10 @@ def materialize(sealed: SealedTree, backend: SandboxBackend, spec: SandboxSpec) 
     temporary = final.with_name(f".{final.name}.{secrets.token_hex(4)}")
     try:
         trees.write(sealed.tree, temporary)
+        os.utime(temporary)  # in use: nobody else makes room of it
         backend.own(temporary)
-        _commit(backend, replace(spec, tree=temporary, tree_writable=True, limits=Limits()))
+        _commit(backend, replace(spec, tree=temporary, limits=Limits()))
+        backend.own(temporary)
         try:
             temporary.rename(final)
         except OSError:
@@ -120,5 +123,9 @@ def _commit(backend: SandboxBackend, spec: SandboxSpec) -> None:
     dates: Mapping[str, str] = {"GIT_AUTHOR_DATE": _COMMIT_DATE, "GIT_COMMITTER_DATE": _COMMIT_DATE}
     with backend.start(spec) as sandbox:
         result = sandbox.run(_COMMIT, timeout_s=60, env=dates)
-    if result.exit_code != 0:
-        raise SandboxError(f"the sealed tree could not be committed: {result.stderr.decode(errors='replace').strip()}")
+        if result.exit_code != 0:
+            said = result.stderr.decode(errors="replace").strip()
+            raise SandboxError(f"the sealed tree could not be committed: {said}")
+        repository = sandbox.pack(f"{WORKDIR}/.git")
+    (spec.tree / ".git").mkdir()
+    entries.unpack(str(spec.tree / ".git"), repository)

@@ -99,7 +99,7 @@ def test_threads_that_prepare_one_task_end_with_one_folder(
     commits: list[object] = []
     commit = sealing._commit
     monkeypatch.setattr(sealing, "_commit", lambda *args: commits.append(args) or commit(*args))
-    together = Barrier(6)
+    together = Barrier(6, timeout=60)
 
     def ready(number: int) -> Path:
         together.wait()
@@ -116,7 +116,7 @@ def test_materializing_one_tree_twice_at_once_gives_one_folder(
 ) -> None:
     monkeypatch.setattr(sealing, "home", lambda: tmp_path)
     known = prepare_unwritten(abacus_tasks[0], backend="auto")
-    together = Barrier(3)
+    together = Barrier(3, timeout=60)
     commit = sealing._commit
 
     def commit_together(*args: Any) -> None:

@@ -27,7 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def publish(profile: RepoProfile, version: str, age_s: int, lock: str = LOCK) -> EnvImage:
-    fingerprint = _fingerprint(profile, version, lock)
+    fingerprint = _fingerprint(profile, version, lock, "host")
     image = EnvImage(
         key=images.key_of(profile.name, fingerprint),
         repo=profile.name,
@@ -72,8 +72,8 @@ def test_a_new_version_asks_for_a_build() -> None:
 
 def test_another_python_counts_only_where_the_right_one_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     other = publish(PROFILE, "3.12.1", age_s=5)
-    monkeypatch.setattr(interpreters, "has", lambda minor: True)
+    monkeypatch.setattr(interpreters, "has", lambda minor, root_fs: True)
     assert current(PROFILE) is None
-    monkeypatch.setattr(interpreters, "has", lambda minor: False)
+    monkeypatch.setattr(interpreters, "has", lambda minor, root_fs: False)
     assert current(PROFILE) == other
     assert current(replace(PROFILE, name="other")) is None

@@ -179,7 +179,7 @@ def test_a_test_that_hangs_is_taken_out(tmp_path: Path, thing: RepoProfile, back
 def test_an_interpreter_that_this_host_lacks(
     thing: RepoProfile, image: EnvImage, backend: sandboxes.SandboxBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(interpreters, "_download", lambda version: None)
+    monkeypatch.setattr(interpreters, "_download", lambda version, root_fs: None)
     said: list[str] = []
     other = build(replace(thing, interpreter="3.99"), backend, lock=profiles.lock("thing"), progress=said.append)
     assert any(line.startswith("warning: Python 3.99 is not on this host") for line in said)

@@ -2,6 +2,7 @@
 
 Orphans come to process 1, or to the session's shell, which is a subreaper: so whatever is no descendant of that
 shell belongs to the command that runs. A sweep stops everything before it kills, so that nothing forks away from it.
+Where there is no process namespace, process 1 is any process: a subreaper, whose descendants are the sandbox.
 """
 
 from __future__ import annotations
@@ -78,6 +79,9 @@ class Children:
     def __init__(self) -> None:
         self.ended: dict[int, int] = {}
         self._watched: set[int] = set()
+        self._first = os.getpid() == 1
+        self.spared = 0
+        """A watched process that a sweep leaves alone."""
         self.wakeup, write_end = os.pipe()
         for end in (self.wakeup, write_end):
             os.set_blocking(end, False)
@@ -108,8 +112,17 @@ class Children:
             if pid in self._watched:
                 self.ended[pid] = status
 
+    def end(self) -> None:
+        """The sandbox's end: nothing of it is left."""
+        if not self._first:
+            self.sweep(0)  # else the kernel ends them with process 1
+        os._exit(0)
+
     def kill_all(self) -> None:
         """End every process of the sandbox but this one. The kernel does it in one step, so nothing forks away."""
+        if not self._first:
+            self.sweep(0)
+            return
         deadline = time.monotonic() + SWEEP_LIMIT_S
         while True:
             _send(-1, signal.SIGKILL)
@@ -125,7 +138,7 @@ class Children:
         stopped: set[int] = set()
         while True:
             self.reap()
-            victims = _outside(shell)
+            victims = _outside(shell, 0 if self._first else os.getpid()) - self._alive_spared()
             if not victims:
                 return
             fresh = victims - stopped
@@ -138,6 +151,10 @@ class Children:
                 stopped.clear()
                 select.select([self.wakeup], [], [], 0.002)
 
+    def _alive_spared(self) -> set[int]:
+        """Once it was reaped its number may be another's; before that it cannot."""
+        return set() if self.spared in self.ended else {self.spared}
+
 
 def _send(pid: int, number: int) -> None:
     try:
@@ -146,8 +163,8 @@ def _send(pid: int, number: int) -> None:
         return
 
 
-def _outside(shell: int) -> set[int]:
-    """Live processes that are neither process 1 nor the shell nor below the shell."""
+def _outside(shell: int, root: int) -> set[int]:
+    """Live processes below `root` (0: all) that are neither process 1 nor the shell nor below the shell."""
     parents: dict[int, int] = {}
     for name in os.listdir("/proc"):
         if not name.isdigit():
@@ -155,7 +172,8 @@ def _outside(shell: int) -> set[int]:
         state, parent = _state(name)
         if state not in ("Z", "X", ""):
             parents[int(name)] = parent
-    return {pid for pid in parents if pid != 1 and not _below(pid, shell, parents)}
+    found = {pid for pid in parents if pid not in (1, root) and not _below(pid, shell, parents)}
+    return {pid for pid in found if _below(pid, root, parents)} if root else found
 
 
 def _state(name: str) -> tuple[str, int]:
@@ -167,10 +185,10 @@ def _state(name: str) -> tuple[str, int]:
     return fields[0].decode(), int(fields[1])
 
 
-def _below(pid: int, shell: int, parents: dict[int, int]) -> bool:
+def _below(pid: int, ancestor: int, parents: dict[int, int]) -> bool:
     seen = 0
     while pid > 1 and seen <= len(parents):
-        if pid == shell:
+        if pid == ancestor:
             return True
         pid = parents.get(pid, 0)
         seen += 1
@@ -220,6 +238,7 @@ def _become(start: Start) -> None:
     if start.subreaper:
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     _first_to_go()
+    os.setresuid(*[os.geteuid()] * 3)  # process 1 may keep another real user, whom its commands cannot signal
     _limit(start.limits)
     os.umask(0o022)
     os.chdir(start.cwd)

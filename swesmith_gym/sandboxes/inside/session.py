@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 
 OUTPUT_FD = STATUS_FD + 1
+STATE_S = 5.0
+"""How long the bash may take to say its variables."""
+OWN = (b"_", b"SHLVL")
+"""Variables that every bash sets for itself."""
 
 
 class Session:
@@ -29,6 +33,7 @@ class Session:
         self.number = 0
         self.last_status = 0
         self._forgotten = False
+        self._env: dict[str, str] | None = None
         self._script = self._status = self._output = -1
 
     def run(self, command: str, timeout_s: float, output_bytes: int) -> dict[str, Any]:
@@ -63,12 +68,39 @@ class Session:
             self._discard()
             self._forgotten = True
 
+    def begin(self, folder: str, env: dict[str, str]) -> None:
+        """What the next bash starts with. An empty environment: the sandbox's own."""
+        self.folder = folder
+        self._env = env or None
+
+    def state(self) -> tuple[str, dict[str, str]]:
+        """Working directory and exported variables; no variables where no bash runs."""
+        self.host.children.reap()
+        if not self.pid or self.pid in self.host.children.ended:
+            return self.folder, dict(self._env or {})
+        return self._here(), self._exported()
+
+    def _exported(self) -> dict[str, str]:
+        """Asked of the bash itself, over the pipe that no command holds."""
+        self.number += 1
+        end = f"builtin printf '\\0%d %d\\n' {self.number} 0"
+        pending = memoryview(f"{{ command env -0; {end}; }} >&{STATUS_FD} 2>/dev/null\n".encode())
+        heard, mark = bytearray(), b"\0\0%d 0\n" % self.number
+        deadline = time.monotonic() + STATE_S
+        while mark not in heard and self.pid not in self.host.children.ended and time.monotonic() < deadline:
+            pending = self._send(pending)
+            if self._status in self.host.wait([self._status], [self._script] if pending else [], deadline):
+                heard += os.read(self._status, CHUNK)
+        pairs = (pair.partition(b"=") for pair in bytes(heard).partition(mark)[0].split(b"\0"))
+        return {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs if name and name not in OWN}
+
     def _start(self) -> None:
         script, status, output = make_pipe(), make_pipe(), make_pipe()
         places = {0: script[0], 1: output[1], 2: output[1], STATUS_FD: status[1], OUTPUT_FD: output[1]}
         self.folder = existing_folder(self.folder)
         argv = [BASH, "bash", "--noprofile", "--norc", "-O", "expand_aliases", "-s"]
-        start = Start(argv, self.host.env, self.folder, places)
+        env = self.host.env if self._env is None else self._env
+        start = Start(argv, env, self.folder, places)
         start.subreaper = True  # what its commands leave behind stays below it
         self.pid = self.host.spawn(start)
         close_all((script[0], status[1], output[1]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,8 @@ FIXED_ENV: Mapping[str, str] = {
 
 COMMAND = 'PATH="/opt/env/bin:$PATH" exec /opt/env/bin/python /opt/runner/run.py'
 LOG_CHARS = 4000
+ADDRESS = re.compile(r"(?<= at )0x[0-9A-Fa-f]{6,}\b")
+"""As Python shows an object without a text of its own."""
 WHOLE_EXITS = frozenset({0, 1, 5})
 """Exit codes of a session that ran all that it selected."""
 NOTHING_EXITS = frozenset({3, 4})
@@ -137,8 +140,9 @@ def _take(reading: _Reading, line: Mapping[str, Any]) -> None:
 
 
 def _readable(text: object) -> str:
-    """Text that can be stored: half characters, which a test may well print, are written out."""
-    return str(text).encode("utf-8", "backslashreplace").decode()
+    """Text that can be stored: half characters, which a test may well print, are written out; addresses of objects,
+    which are others in each run, are not."""
+    return ADDRESS.sub("0x...", str(text).encode("utf-8", "backslashreplace").decode())
 
 
 def _break_all(reading: _Reading, log: str) -> None:

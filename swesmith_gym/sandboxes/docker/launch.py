@@ -1,0 +1,81 @@
+"""From a spec to a running container without its tree, and the pool that keeps such containers ready."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from swesmith_gym.records import FileChange, content_id
+from swesmith_gym.sandboxes import rootfs, roots
+from swesmith_gym.sandboxes.base import SandboxSpec
+from swesmith_gym.sandboxes.client import ClientSandbox
+from swesmith_gym.sandboxes.docker import config
+from swesmith_gym.sandboxes.docker.container import Container
+from swesmith_gym.sandboxes.docker.engine import Engine, labels
+from swesmith_gym.sandboxes.pool import Handling, WarmPool
+from swesmith_gym.sandboxes.settings import Settings
+
+CA_BUNDLE = f"{rootfs.HOME}/.ca-certificates.crt"
+"""Where the host's certificates appear inside when the network is on: the image has its own, without the host's."""
+MOST_WARM = 32
+"""Containers that one process keeps ready at most, of all images together."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """Everything that a container needs but its tree: orders of one kind are interchangeable."""
+
+    engine: Engine
+    config: Mapping[str, Any]
+    settings: Settings
+    bundle: bytes
+    """Certificates to bring along."""
+
+    @classmethod
+    def of(cls, engine: Engine, spec: SandboxSpec, image: str, volumes: Mapping[str, str]) -> Order:
+        """`volumes`: path inside -> name. Raises: InputError, OSError."""
+        found = rootfs.ca_bundle() if spec.network != "none" else None
+        settings = Settings.of(spec, ca_bundle=CA_BUNDLE, processes=False)
+        python = roots.load(spec.root_fs).python
+        return cls(
+            engine,
+            config.container(spec, image, python, volumes, labels()),
+            settings,
+            found.read_bytes() if found else b"",
+        )
+
+    @property
+    def kind(self) -> str:
+        """Equal for equal orders."""
+        return content_id(json.dumps(self.config, sort_keys=True), dict(self.settings.env), self.settings.limits)
+
+    def launch(self) -> ClientSandbox:
+        """Raises: SandboxDied, SandboxUnavailable."""
+        peer = Container(self.engine, self.config)
+        try:
+            sandbox = ClientSandbox(peer, self.settings)
+            if self.bundle:
+                sandbox.apply((FileChange(CA_BUNDLE, self.bundle),))
+        except BaseException:
+            peer.kill()
+            peer.remove()
+            raise
+        return sandbox
+
+
+@cache
+def _pool(_pid: int, each: int) -> WarmPool[ClientSandbox]:
+    handling = Handling[ClientSandbox](healthy=lambda one: one.alive, discard=ClientSandbox.close)
+    found = WarmPool(handling, each=each, total=MOST_WARM)
+    atexit.register(found.close)
+    return found
+
+
+def pool(each: int) -> WarmPool[ClientSandbox]:
+    """The pool of this process."""
+    return _pool(os.getpid(), each)
