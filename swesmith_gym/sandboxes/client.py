@@ -72,7 +72,8 @@ class ClientSandbox(Sandbox):
         self._connection = Connection(peer)
         self._shell = ClientShell(self)
         self._closed = False
-        first = {"env": dict(settings.env), "limits": dict(settings.rlimits), "relay": settings.relay}
+        first = {"env": dict(settings.env), "limits": dict(settings.rlimits)}
+        first |= {"filter": settings.filter, "relay": settings.relay}
         self._connection.ask({"op": "configure", **first}, GRACE_S)
 
     def fill(self, path: str, entries: list[list[Any]]) -> None:

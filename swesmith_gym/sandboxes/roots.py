@@ -191,13 +191,16 @@ def _keep(folder: Path, archive: Path, name: str, origin: str) -> RootFs:
 
 
 def _unpack(archive: Path, root: Path) -> None:
-    """Files, folders and links, readable for everybody; device files are left out."""
+    """Files, folders and links, readable for their owner; device files are left out."""
     with tarfile.open(archive) as tar:
         for member in tar:
             if member.isdev():
                 continue
-            member.mode |= 0o755 if member.isdir() else 0o444
+            member.mode |= 0o700 if member.isdir() else 0o400
             tar.extract(member, root, filter="tar", set_attrs=True, numeric_owner=True)
+    for name in ("tmp", "var/tmp"):  # the filter takes such bits away
+        if (root / name).is_dir():
+            (root / name).chmod(0o1777)
 
 
 def _version(root: Path, python: str) -> str:

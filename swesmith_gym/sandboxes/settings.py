@@ -24,6 +24,8 @@ class Settings:
     limits: Limits
     rlimits: Mapping[str, int]
     """Of each process: names of `RLIMIT_*` and values."""
+    filter: bytes = b""
+    """Of system calls, for process 1 to put on itself where the backend has not (`seccomp`)."""
     relay: tuple[str, int] | None = None
     """Where programs inside find the package index: the proxy's socket inside, and a port of their loopback."""
 
@@ -35,6 +37,7 @@ class Settings:
         ca_bundle: str = rootfs.CA_BUNDLE,
         processes: bool = True,
         memory: Literal["", "DATA"] = "",
+        filter: bytes = b"",
     ) -> Settings:
         """`ca_bundle`: where certificates lie inside. `processes`: the sandbox's user is no other sandbox's, so that
         the kernel can count its processes. `memory`: what limits it where nothing limits the whole sandbox."""
@@ -45,7 +48,7 @@ class Settings:
         if memory:
             found[memory] = limits.memory_bytes
         relay = (rootfs.INDEX_SOCKET, rootfs.INDEX_PORT) if spec.network == "index" else None
-        return cls(_environment(spec, ca_bundle), limits, found, relay)
+        return cls(_environment(spec, ca_bundle), limits, found, filter, relay)
 
 
 def _environment(spec: SandboxSpec, ca_bundle: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,12 @@ Start = Callable[..., Sandbox]
 
 @pytest.fixture(scope="session")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("state")
+    """With the portable root file systems that `$SWESMITH_GYM_TEST_ROOTS` holds: making one takes a minute."""
+    folder = tmp_path_factory.mktemp("state")
+    roots = os.environ.get("SWESMITH_GYM_TEST_ROOTS", "")
+    if roots:
+        (folder / "roots").symlink_to(roots)
+    return folder
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +38,7 @@ def own_state(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def backend(request: pytest.FixtureRequest) -> SandboxBackend:
     found = next(one for one in available() if one.name == request.param)
     try:
-        found.capabilities()
+        found.root_fs()
     except SandboxUnavailable as error:
         pytest.skip(str(error))
     return found
@@ -57,7 +63,7 @@ def start(backend: SandboxBackend, tree: Path) -> Iterator[Start]:
 
     def make(**fields: object) -> Sandbox:
         limits = {name: fields.pop(name) for name in list(fields) if hasattr(LIMITS, name)}
-        spec = SandboxSpec(tree=tree, limits=replace(LIMITS, **limits))  # type: ignore[arg-type]
+        spec = SandboxSpec(tree=tree, limits=replace(LIMITS, **limits), root_fs=backend.root_fs())  # type: ignore[arg-type]
         sandbox = backend.start(replace(spec, **fields))  # type: ignore[arg-type]
         running.append(sandbox)
         return sandbox

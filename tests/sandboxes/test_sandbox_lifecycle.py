@@ -21,6 +21,8 @@ from swesmith_gym.sandboxes import cgroups, inside, program, runs
 from swesmith_gym.sandboxes.base import Sandbox, SandboxBackend, SandboxSpec
 
 pytestmark = pytest.mark.sandbox
+NAMESPACES = pytest.mark.parametrize("backend", ["bubblewrap"], indirect=True)
+"""For what only bubblewrap has: a process of this host, a folder, control groups."""
 
 Start = Callable[..., Sandbox]
 GROUPS = cgroups.hierarchy()
@@ -49,9 +51,10 @@ def gone(pid: int, limit_s: float = 10.0) -> bool:
         os.close(handle)
 
 
+@NAMESPACES
 @pytest.mark.slow
 def test_many_leave_nothing(backend: SandboxBackend, tree: Path, state: Path) -> None:
-    spec = SandboxSpec(tree=tree)
+    spec = SandboxSpec(tree=tree, root_fs=backend.root_fs())
     backend.start(spec).close()
     before = left_over(state)
     pids = []
@@ -68,6 +71,7 @@ def test_many_leave_nothing(backend: SandboxBackend, tree: Path, state: Path) ->
     assert (folders, mounts, descriptors) == (before[0], before[2], before[3])
 
 
+@NAMESPACES
 def test_group_goes_with_the_sandbox(sandbox: Sandbox) -> None:
     if GROUPS is None:
         pytest.skip("no control groups here")
@@ -78,6 +82,7 @@ def test_group_goes_with_the_sandbox(sandbox: Sandbox) -> None:
     assert not (GROUPS.pids / name).exists()
 
 
+@NAMESPACES
 def test_killed_from_outside(start: Start) -> None:
     sandbox = start()
     os.kill(process_of(sandbox), signal.SIGKILL)
@@ -89,6 +94,7 @@ def test_killed_from_outside(start: Start) -> None:
         sandbox.run("true")
 
 
+@NAMESPACES
 def test_killed_during_a_command(start: Start) -> None:
     sandbox = start()
     killer = threading.Timer(0.5, os.kill, (process_of(sandbox), signal.SIGKILL))
@@ -108,6 +114,7 @@ def test_closed_during_a_command(start: Start) -> None:
     assert not sandbox.alive
 
 
+@NAMESPACES
 def test_interrupted_call_leaves_no_answer_behind(start: Start) -> None:
     sandbox = start()
 
@@ -127,6 +134,7 @@ def test_interrupted_call_leaves_no_answer_behind(start: Start) -> None:
     assert gone(process_of(sandbox))
 
 
+@NAMESPACES
 def test_process_1_that_hangs(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox = start()
     monkeypatch.setattr("swesmith_gym.sandboxes.client.GRACE_S", 0.5)
@@ -148,6 +156,7 @@ print(sandbox._peer.pid, flush=True)
 """
 
 
+@NAMESPACES
 @pytest.mark.parametrize("then", ["sandbox.run('sleep 600', timeout_s=600)", "os.read(0, 1)"], ids=["busy", "idle"])
 def test_driver_that_dies(backend: SandboxBackend, tree: Path, state: Path, then: str) -> None:
     code = DRIVER.format(name=backend.name, tree=tree, then=then)
@@ -173,6 +182,7 @@ def test_forked_driver(start: Start) -> None:
     assert sandbox.run("echo on").stdout == b"on\n"
 
 
+@NAMESPACES
 def test_without_an_interpreter_in_usr(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "SYSTEM", Path("/no/such/python3"))
     program.interpreter.cache_clear()
@@ -202,6 +212,7 @@ def test_descriptors_beyond_1024(start: Start) -> None:
             os.close(descriptor)
 
 
+@NAMESPACES
 def test_command_that_cannot_be_started(start: Start, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     start()
     before = left_over(state)
@@ -226,7 +237,7 @@ def test_many_at_once_from_threads(backend: SandboxBackend, tree: Path) -> None:
     found: list[bytes] = []
 
     def play(number: int) -> None:
-        with backend.start(SandboxSpec(tree=tree)) as sandbox:
+        with backend.start(SandboxSpec(tree=tree, root_fs=backend.root_fs())) as sandbox:
             sandbox.shell().run(f"echo {number} > mine")
             found.append(sandbox.run("cat mine").stdout)
 
@@ -239,7 +250,7 @@ def test_many_at_once_from_threads(backend: SandboxBackend, tree: Path) -> None:
 
 
 def test_backend_and_spec_pickle(backend: SandboxBackend, tree: Path) -> None:
-    spec = SandboxSpec(tree=tree)
+    spec = SandboxSpec(tree=tree, root_fs=backend.root_fs())
     again, spec_again = pickle.loads(pickle.dumps((backend, spec)))
     with again.start(spec_again) as sandbox:
         assert sandbox.run("cat run.sh").stdout == b"echo hello\n"
@@ -248,14 +259,15 @@ def test_backend_and_spec_pickle(backend: SandboxBackend, tree: Path) -> None:
 def test_missing_tree_is_named(backend: SandboxBackend, tmp_path: Path, state: Path) -> None:
     before = left_over(state)[0]
     with pytest.raises(FileNotFoundError, match="no-such-tree"):
-        backend.start(SandboxSpec(tree=tmp_path / "no-such-tree"))
+        backend.start(SandboxSpec(tree=tmp_path / "no-such-tree", root_fs=backend.root_fs()))
     assert left_over(state)[0] == before
 
 
+@NAMESPACES
 def test_start_that_fails_says_why(backend: SandboxBackend, tree: Path, state: Path) -> None:
     before = left_over(state)
     with pytest.raises(SandboxDied, match="etc"):
-        backend.start(SandboxSpec(tree=tree, links={"/etc/passwd": "/tmp"}))
+        backend.start(SandboxSpec(tree=tree, root_fs=backend.root_fs(), links={"/etc/passwd": "/tmp"}))
     assert (left_over(state)[0], left_over(state)[3]) == (before[0], before[3])
 
 

@@ -101,10 +101,9 @@ class Container(Peer):
             return
         self._removed = True
         if self._held is not None:
-            with contextlib.suppress(OSError):
-                self._socket.close()
-            with contextlib.suppress(OSError, ValueError):  # what the answer was read with may be closed by now
-                self._held._response.close()
+            for closing in (self._held._response.raw._fp, self._held._response.raw, self._held, self._socket):
+                with contextlib.suppress(OSError, ValueError):  # each may have closed the next one
+                    closing.close()
         with contextlib.suppress(SandboxError):  # the daemon has gone: it, or the next driver, removes what is left
             self._engine.remove_container(self.id, limit_s=30)
 

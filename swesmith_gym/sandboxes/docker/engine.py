@@ -18,6 +18,8 @@ OLDEST = (1, 41)
 """The daemon's interface: that of Docker 20.10."""
 TIMEOUT_S = 120
 """Limit for one answer of the daemon."""
+POOLS = 8
+"""Connections that are kept open: the package keeps one for each address, and each container has its own addresses."""
 OWNER = "swesmith-gym.owner"
 """Label of all that is made: which process made it."""
 
@@ -77,7 +79,7 @@ class Engine:
         import docker
 
         with translated():
-            self.api: Any = docker.APIClient(base_url=socket_url(), version="auto", timeout=TIMEOUT_S, num_pools=32)
+            self.api: Any = docker.APIClient(base_url=socket_url(), version="auto", timeout=TIMEOUT_S, num_pools=POOLS)
             self.info: Mapping[str, Any] = self.api.info()
         version = tuple(int(part) for part in str(self.api.api_version).split(".")[:2])
         if version < OLDEST:
@@ -101,8 +103,11 @@ class Engine:
             except docker.errors.NotFound:
                 return None
 
-    def gone(self, act: Callable[[Any], object], limit_s: float = 30.0) -> None:
-        """Call something that removes; the daemon may be removing it already, or have done so."""
+    def gone(self, act: Callable[[Any], object], limit_s: float = 30.0, *, used: bool = False) -> None:
+        """Call something that removes; the daemon may be removing it already, or have done so.
+
+        `used`: what is still in use after the limit stays, and that is no error.
+        """
         import docker.errors
 
         deadline = time.monotonic() + limit_s
@@ -113,7 +118,11 @@ class Engine:
                 except docker.errors.NotFound:
                     return
                 except docker.errors.APIError as error:
-                    if error.status_code != 409 or time.monotonic() > deadline:
+                    if error.status_code != 409:
+                        raise
+                    if time.monotonic() >= deadline:
+                        if used:
+                            return
                         raise
                     time.sleep(0.005)  # no event tells of the end of a removal by its own process
                 else:
@@ -121,7 +130,7 @@ class Engine:
 
     def remove_container(self, name: str, limit_s: float = 0.0) -> None:
         """End a container and remove it, with what only it used."""
-        self.gone(lambda api: api.remove_container(name, force=True, v=True), limit_s)
+        self.gone(lambda api: api.remove_container(name, force=True, v=True), limit_s, used=limit_s == 0)
 
 
 @cache

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from swesmith_gym.records import FileChange, content_id
-from swesmith_gym.sandboxes import rootfs, roots
+from swesmith_gym.sandboxes import rootfs, roots, seccomp
 from swesmith_gym.sandboxes.base import SandboxSpec
 from swesmith_gym.sandboxes.client import ClientSandbox
 from swesmith_gym.sandboxes.docker import config
@@ -40,7 +40,8 @@ class Order:
     def of(cls, engine: Engine, spec: SandboxSpec, image: str, volumes: Mapping[str, str]) -> Order:
         """`volumes`: path inside -> name. Raises: InputError, OSError."""
         found = rootfs.ca_bundle() if spec.network != "none" else None
-        settings = Settings.of(spec, ca_bundle=CA_BUNDLE, processes=False)
+        filters = seccomp.program(str(engine.info.get("Architecture", "")))  # beside the daemon's own
+        settings = Settings.of(spec, ca_bundle=CA_BUNDLE, processes=False, filter=filters)
         python = roots.load(spec.root_fs).python
         return cls(
             engine,

@@ -187,7 +187,7 @@ class Layers:
             self._known.clear()
             wanted = f"{ENVIRONMENT}={digest(folder / 'env')}"
             for image in self._engine.ask(lambda api: api.images(filters={"label": wanted})):
-                self._engine.gone(partial(_remove_image, image["Id"]), limit_s=0)
+                self._engine.gone(partial(_remove_image, image["Id"]), limit_s=0, used=True)
 
     def _there(self, tag: str) -> bool:
         if tag not in self._known and self._engine.find(lambda api: api.inspect_image(tag)) is not None:

@@ -30,10 +30,11 @@ def make(engine: Engine, folder: Path) -> None:
 
 
 def remove_below(engine: Engine, folder: Path) -> None:
-    """Remove the volumes of a folder and of all folders in it. Raises: SandboxError."""
+    """Remove the volumes of a folder and of all folders in it; one that a sandbox still shows stays until its driver's
+    end. Raises: SandboxError."""
     for volume in engine.ask(lambda api: api.volumes(filters={"label": FOLDER}))["Volumes"] or []:
         if Path(volume["Labels"][FOLDER]).is_relative_to(folder):
-            engine.gone(partial(_remove, volume["Name"]))
+            engine.gone(partial(_remove, volume["Name"]), limit_s=0, used=True)
 
 
 def _remove(name: str, api: Any) -> None:
@@ -44,4 +45,4 @@ def remove_orphans(engine: Engine) -> None:
     """Remove what drivers that have died left behind. Raises: SandboxError."""
     for volume in engine.ask(lambda api: api.volumes(filters={"label": FOLDER}))["Volumes"] or []:
         if orphaned(volume["Labels"].get(OWNER, "")):
-            engine.gone(partial(_remove, volume["Name"]), limit_s=0)
+            engine.gone(partial(_remove, volume["Name"]), limit_s=0, used=True)

@@ -91,6 +91,10 @@ class Init:
         self.host.env = dict(request["env"])
         self.host.limits = dict(request["limits"])
         self.base = trees.Baseline(time.time_ns())
+        if request["filter"]:
+            from .confine import install  # loads ctypes
+
+            install(request["filter"])
         if request["relay"]:
             from .relay import Relay  # few sandboxes need it
 
