@@ -10,6 +10,7 @@ import typer
 
 from swesmith_gym.cli import common
 from swesmith_gym.cli.common import JsonOption, RootFsOption, SandboxOption, group
+from swesmith_gym.errors import InputError
 
 app = group("Add repositories, and build their environments.")
 
@@ -131,17 +132,65 @@ def review(
         raise typer.Exit(1)
 
 
+@app.command("export")
+def export(
+    name: _Name,
+    out: Annotated[Path, typer.Option("--out", help="File to write; default: KEY.tar.gz here.")] = Path(),
+    with_root: Annotated[bool, typer.Option("--with-root", help="Put the root file system in as well.")] = False,
+    root_fs: RootFsOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Write a built environment to a file, for another machine or another sandbox. It has to be on a portable root.
+
+    Example: `swesmith-gym repos export marshmallow --with-root`
+    """
+    from swesmith_gym.repos import profiles, transfer
+    from swesmith_gym.repos.build import current
+
+    image = current(profiles.load(name), root_fs)
+    if image is None:
+        raise InputError(f"{name} is not built on this host: swesmith-gym repos build {name}")
+    path = Path(f"{image.key}.tar.gz") if out == Path() else out
+    transfer.write(image, path, root=with_root)
+    if as_json:
+        common.print_json({"key": image.key, "path": str(path), "bytes": path.stat().st_size})
+    else:
+        common.say(f"wrote {image.key} to {path} ({path.stat().st_size >> 20} MiB)")
+
+
+@app.command("import")
+def import_(
+    archive: Annotated[Path, typer.Argument(help="A file that `repos export` wrote.")],
+    sandbox: SandboxOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Take an environment that was built elsewhere. Nothing is built, and nothing of it runs outside of sandboxes.
+
+    Example: `swesmith-gym repos import marshmallow-93cdaf667402.tar.gz`
+    """
+    from swesmith_gym import sandboxes
+    from swesmith_gym.repos import transfer
+
+    if not archive.is_file():
+        raise InputError(f"no such file: {archive}")
+    image = transfer.read(archive, sandboxes.backend(sandbox))
+    if as_json:
+        common.print_json({"key": image.key, "repo": image.repo})
+    else:
+        common.say(f"{image.key} is here")
+
+
 @app.command()
-def remove(name: _Name, sandbox: SandboxOption = "auto", as_json: JsonOption = False) -> None:
+def remove(name: _Name, as_json: JsonOption = False) -> None:
     """Delete a repository's environments, and its profile if you added it.
 
     Example: `swesmith-gym repos remove marshmallow`
     """
-    from swesmith_gym import sandboxes
     from swesmith_gym.repos import images, profiles
+    from swesmith_gym.sandboxes.registry import available
 
     mine = profiles.path_of(name).parent == profiles.user_folder()
-    count = images.remove(name, sandboxes.backend(sandbox))
+    count = images.remove(name, list(reversed(available())))
     if mine:
         profiles.remove(name)
     if as_json:

@@ -17,7 +17,7 @@ import errno
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -196,10 +196,11 @@ def publish(where: Path, image: EnvImage, lock: str, log: str, backend: SandboxB
             return
 
 
-def remove(repo: str, backend: SandboxBackend) -> int:
-    """Delete every image of a repository. Gives their number."""
+def remove(repo: str, backends: Iterable[SandboxBackend]) -> int:
+    """Delete every image of a repository, and what each of the backends made of it. Gives their number."""
     own = [path.parent for path in store().glob(f"{repo}-*/image.json") if path.parent.name[: -len("-") - 12] == repo]
     for path in own:
         (path / "image.json").unlink()
-        backend.remove_tree(path)
+        for backend in backends:
+            backend.remove_tree(path)
     return len(own)

@@ -118,7 +118,7 @@ def test_a_build_from_the_lock_has_the_same_fingerprint(
     lock = profiles.lock("thing")
     assert "pytest-asyncio==" in lock
     assert build(thing, backend) == image
-    images.remove("thing", backend)
+    images.remove("thing", [backend])
     assert images.find("thing") is None
     again = build(thing, backend, lock=lock)
     assert (again.key, again.fingerprint, again.lock_hash) == (image.key, image.fingerprint, image.lock_hash)
