@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _NETWORK = {
     "none": "enforced, for episodes and grading: a namespace of its own without any interface",
-    "index": "not narrower than full in this version",
-    "full": "the host's; builds have it while they resolve and fetch",
+    "index": "the package index only, through a proxy of ours; builds have it while they resolve and fetch",
+    "full": "bubblewrap: the host's; docker: the bridge; for builds with a dependency from elsewhere",
 }
 
 

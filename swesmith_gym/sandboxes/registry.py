@@ -56,7 +56,7 @@ def _first_usable() -> SandboxBackend:
     for name in (name for name in _AUTO if name in _BACKENDS):
         try:
             found = _BACKENDS[name]()
-            found.capabilities()
+            found.root_fs()
         except SandboxUnavailable as error:
             problems.append(error)
         else:

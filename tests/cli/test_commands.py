@@ -66,7 +66,7 @@ def test_help_shows_an_example(command: tuple[str, ...]) -> None:
         (["doctor", "--no-such-option"], "No such option"),
         (["tasks", "list", "t.parquet", "--sandbox", "x"], "No such option"),
         (["view", "no-such-folder"], "no such file or folder"),
-        (["quickstart", "--sandbox", "docker"], "docker"),
+        (["quickstart", "--root-fs", "no-such-root"], "no root file system 'no-such-root'"),
         (
             ["bugs", "validate", "c.jsonl", "--issues", "lm"],
             "'lm' is not available in this version: choose one of static",
@@ -106,13 +106,13 @@ def test_doctor_speaks_json() -> None:
     facts = json.loads(done.stdout)
     assert facts["sandboxes"]["bubblewrap"]["usable"] is True
     assert facts["sandboxes"]["bubblewrap"]["capabilities"]["network_isolation"] is True
-    assert facts["sandboxes"]["docker"]["reason"] == "not in this version"
-    assert "not narrower than full" in facts["network"]["index"]
+    assert facts["sandboxes"]["docker"]["checks"]
+    assert "through a proxy" in facts["network"]["index"]
 
 
 def test_doctor_speaks_to_people() -> None:
     shown = call("doctor").stdout
-    for part in ("network none: enforced", "network index: not narrower than full", "swerex: not in this version"):
+    for part in ("network none: enforced", "network index: the package index only", "docker: "):
         assert part in shown
 
 
@@ -123,9 +123,13 @@ def test_a_host_without_a_sandbox_is_told_the_fix(home: Path, tmp_path: Path) ->
         "def none(user): raise SandboxUnavailable('forbidden here', fix='sysctl -w x=1')\n"
         "bubblewrap._probe = none\nsys.argv = ['swesmith-gym', 'repos', 'build', 'h11']\nmain()\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False)
-    said = "no sandbox is usable on this host: forbidden here (fix: sysctl -w x=1)"
-    assert (done.returncode, done.stderr) == (2, f"swesmith-gym: {said}\n")
+    env = {**os.environ, "DOCKER_HOST": "unix:///no/such/socket"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False, env=env
+    )
+    said = "no sandbox is usable on this host: forbidden here; no Docker daemon answers at unix:///no/such/socket"
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == f"swesmith-gym: {said} (fix: sysctl -w x=1)"
 
 
 def test_equal_runs_give_equal_bytes(abacus: object, tmp_path: Path) -> None:

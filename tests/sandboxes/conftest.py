@@ -40,7 +40,9 @@ def backend(request: pytest.FixtureRequest) -> SandboxBackend:
     try:
         found.root_fs()
     except SandboxUnavailable as error:
-        pytest.skip(str(error))
+        if "SWESMITH_GYM_TEST_ROOTS" in os.environ and os.geteuid() == 0:
+            raise  # where everything was set up, nothing is left out
+        pytest.skip(f"{error} (fix: {error.fix})")
     return found
 
 

@@ -49,7 +49,8 @@ def test_auto_names_every_problem(monkeypatch: pytest.MonkeyPatch) -> None:
         raise SandboxUnavailable("no bubblewrap", fix="install it")
 
     monkeypatch.setattr(bubblewrap, "_probe", none)
-    with pytest.raises(SandboxUnavailable, match=r"on this host: no bubblewrap$") as caught:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///no/such/socket")
+    with pytest.raises(SandboxUnavailable, match=r"on this host: no bubblewrap; no Docker daemon answers at") as caught:
         backend("auto")
     assert caught.value.fix == "install it"
 
@@ -58,6 +59,7 @@ FORBID = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
 
 
 @pytest.mark.sandbox
+@pytest.mark.parametrize("backend", ["bubblewrap"], indirect=True)
 def test_a_host_that_forbids_namespaces(
     backend: SandboxBackend, tree: Path, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,6 +77,7 @@ def test_a_host_that_forbids_namespaces(
 
 
 @pytest.mark.sandbox
+@pytest.mark.parametrize("backend", ["bubblewrap"], indirect=True)
 def test_a_start_that_fails_on_a_host_that_works_may_be_tried_again(
     backend: SandboxBackend, tree: Path, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +105,7 @@ def test_advice_fits_the_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root shows folders to another user")
 @pytest.mark.sandbox
+@pytest.mark.parametrize("backend", ["bubblewrap"], indirect=True)
 def test_folder_made_again_is_shown_again(backend: SandboxBackend, tmp_path: Path) -> None:
     tree = tmp_path / "closed" / "tree"
     for turn in ("one", "two"):
@@ -114,6 +118,7 @@ def test_folder_made_again_is_shown_again(backend: SandboxBackend, tmp_path: Pat
 
 
 @pytest.mark.sandbox
+@pytest.mark.parametrize("backend", ["bubblewrap"], indirect=True)
 def test_checks_of_a_host_that_works(backend: SandboxBackend) -> None:
     found = backend.checks()
     assert {"bwrap", "user namespaces", "disk", "git", "bash", "sandbox"} <= {check.name for check in found}
