@@ -118,10 +118,11 @@ class Session:
         self.number += 1
         before = {0: "", 1: "! :\n"}.get(self.last_status, f"(exit {self.last_status})\n")
         word = "'" + (before + command).replace("'", "'\\''") + "'"
-        report = f"builtin printf '%d %d\\n' {self.number} $? >&{STATUS_FD}"
+        report = f"builtin printf '%d %d\\n' {self.number} $? 2>/dev/null >&{STATUS_FD}"
         # its own redirections end with it: an `exec >file` would leave all later commands without output
         places = f"</dev/null >&{OUTPUT_FD} 2>&{OUTPUT_FD} {STATUS_FD}>&- {OUTPUT_FD}>&-"
-        line = f"eval {word} {places}\n{{ {report}; }} 2>/dev/null\n"
+        # an empty line and no braces: what an open quote of the command leaves behind does not swallow the report
+        line = f"eval {word} {places}\n\n{report}\n"
         return line.encode("utf-8", "surrogateescape")
 
     def _follow(self, line: bytes, output: Capped, deadline: float) -> int | None:
@@ -136,7 +137,8 @@ class Session:
             if self._status in ready:
                 heard += os.read(self._status, 4096)
                 code = _status_of(heard, self.number)
-                if code is not None:
+                # bash keeps copies of its own pipes while it evaluates: a report that a command forges is there too early
+                if code is not None and not pending and not _waiting(self._script):
                     _drain(self._output, output)
                     return code
                 if not heard.endswith(b"\n") and len(heard) > 4096:
@@ -191,19 +193,25 @@ class Session:
 
 
 def _status_of(heard: bytearray, number: int) -> int | None:
-    for line in bytes(heard).split(b"\n"):
+    for line in reversed(bytes(heard).split(b"\n")):
         words: list[bytes] = line.split()
         if len(words) == 2 and words[0] == b"%d" % number and words[1].isdigit():
             return int(words[1]) & 255
     return None
 
 
+def _waiting(descriptor: int) -> int:
+    """Bytes that are in a pipe, from either end."""
+    try:
+        found: int = struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, b"\0\0\0\0"))[0]
+    except OSError:
+        return 0
+    return found
+
+
 def _drain(descriptor: int, into: Capped) -> None:
     """Read what is in the pipe now, and no more: a background job may go on writing."""
-    try:
-        waiting: int = struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, b"\0\0\0\0"))[0]
-    except OSError:
-        return
+    waiting = _waiting(descriptor)
     while waiting > 0:
         count = read_into(descriptor, into, min(waiting, CHUNK))
         if count <= 0:
