@@ -18,8 +18,6 @@ OLDEST = (1, 41)
 """The daemon's interface: that of Docker 20.10."""
 TIMEOUT_S = 120
 """Limit for one answer of the daemon."""
-POOLS = 8
-"""Connections that are kept open: the package keeps one for each address, and each container has its own addresses."""
 OWNER = "swesmith-gym.owner"
 """Label of all that is made: which process made it."""
 
@@ -72,6 +70,19 @@ def _unreachable(error: Exception) -> SandboxUnavailable:
     return SandboxUnavailable(f"no Docker daemon answers at {where}", fix="sudo systemctl start docker")
 
 
+def _share_connections(api: Any) -> None:
+    """One pool of connections for the daemon, none of which stays open.
+
+    The package keeps a pool for each address, and each container has addresses of its own: thousands of pools, or,
+    where they are limited, pools that are closed while another thread is about to use them.
+    """
+    api.headers["Connection"] = "close"
+    adapter = api.get_adapter(api.base_url)
+    by_address = adapter.get_connection
+    if hasattr(adapter, "socket_path"):  # over TCP there is one pool for each host already
+        adapter.get_connection = lambda url, proxies=None: by_address(api.base_url, proxies)
+
+
 class Engine:
     """Thread-safe. Belongs to one process."""
 
@@ -79,7 +90,8 @@ class Engine:
         import docker
 
         with translated():
-            self.api: Any = docker.APIClient(base_url=socket_url(), version="auto", timeout=TIMEOUT_S, num_pools=POOLS)
+            self.api: Any = docker.APIClient(base_url=socket_url(), version="auto", timeout=TIMEOUT_S)
+            _share_connections(self.api)
             self.info: Mapping[str, Any] = self.api.info()
         version = tuple(int(part) for part in str(self.api.api_version).split(".")[:2])
         if version < OLDEST:

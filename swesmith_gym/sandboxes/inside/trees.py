@@ -13,10 +13,8 @@ import stat
 
 TYPE_CHECKING = False  # importing typing would take half of the start-up time
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Any, TypeVar
-
-    T = TypeVar("T")
+    from collections.abc import Iterator
+    from typing import Any
 
 CHUNK = 1 << 20
 
@@ -40,7 +38,9 @@ class Baseline:
 
 def inodes(root: str) -> dict[str, int]:
     """Name -> inode number of every file below a folder."""
-    return {name: found.st_ino for name, found in _walk(os.fsencode(root)) if not stat.S_ISDIR(found.st_mode)}
+    with Opened() as opened:
+        found = list(_walk(os.fsencode(root), opened))
+    return {name: state.st_ino for name, state in found if not stat.S_ISDIR(state.st_mode)}
 
 
 def pack(root: str, limit: int, base: Baseline | None = None) -> list[list[Any]]:
@@ -50,27 +50,48 @@ def pack(root: str, limit: int, base: Baseline | None = None) -> list[list[Any]]
     """
     top = os.fsencode(root)
     entries: list[list[Any]] = []
-    for name, found in _walk(top):
-        path = os.path.join(top, os.fsencode(name))
-        data = None
-        if stat.S_ISLNK(found.st_mode):
-            data = os.readlink(path)
-        elif stat.S_ISREG(found.st_mode) and not (base and base.holds(name, found)):
-            if found.st_size > limit:
-                raise OSError(errno.EFBIG, "too much content to keep", name)
-            data = _content(path, limit)
-        elif not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode) and not stat.S_ISFIFO(found.st_mode):
-            continue
-        limit -= len(data or b"")
-        entries.append([name, found.st_mode, found.st_mtime_ns, data])
+    with Opened() as opened:
+        for name, found in _walk(top, opened):
+            data = None
+            if stat.S_ISLNK(found.st_mode):
+                data = os.readlink(os.path.join(top, os.fsencode(name)))
+            elif stat.S_ISREG(found.st_mode):
+                if not (base and base.holds(name, found)):
+                    data = _content(os.path.join(top, os.fsencode(name)), found, limit, opened)
+            elif not stat.S_ISDIR(found.st_mode) and not stat.S_ISFIFO(found.st_mode):
+                continue
+            limit -= len(data or b"")
+            entries.append([name, found.st_mode, found.st_mtime_ns, data])
     return entries
 
 
-def _walk(top: bytes) -> Iterator[tuple[str, os.stat_result]]:
+class Opened:
+    """Files and folders whose modes keep their owner out, opened for a while. Their modes come back at the end."""
+
+    def __init__(self) -> None:
+        self._modes: list[tuple[bytes, int]] = []
+
+    def open(self, path: bytes, mode: int, bits: int) -> None:
+        """Raises: OSError (it is not ours)."""
+        os.chmod(path, stat.S_IMODE(mode) | bits)
+        self._modes.append((path, stat.S_IMODE(mode)))
+
+    def __enter__(self) -> Opened:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for path, mode in reversed(self._modes):
+            try:
+                os.chmod(path, mode)
+            except OSError:
+                continue  # removed meanwhile
+
+
+def _walk(top: bytes, opened: Opened) -> Iterator[tuple[str, os.stat_result]]:
     pending = [b""]
     while pending:
         folder = pending.pop()
-        for each in sorted(_listed(os.path.join(top, folder)), reverse=True):
+        for each in sorted(_listed(os.path.join(top, folder), opened), reverse=True):
             name = os.path.join(folder, each)
             try:
                 found = os.lstat(os.path.join(top, name))
@@ -81,24 +102,23 @@ def _walk(top: bytes) -> Iterator[tuple[str, os.stat_result]]:
                 pending.append(name)
 
 
-def _listed(folder: bytes) -> list[bytes]:
+def _listed(folder: bytes, opened: Opened) -> list[bytes]:
     try:
-        names = os.listdir(folder)
-    except PermissionError:
-        return _opened(folder, 0o700, lambda: os.listdir(folder))
+        if not os.access(folder, os.R_OK | os.X_OK):
+            opened.open(folder, os.lstat(folder).st_mode, 0o500)
+        return os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return []
-    if names and not os.access(folder, os.X_OK):
-        os.chmod(folder, os.lstat(folder).st_mode | 0o100)  # what is in it is to be read as well
-    return names
 
 
-def _content(path: bytes, limit: int) -> bytes:
+def _content(path: bytes, found: os.stat_result, limit: int, opened: Opened) -> bytes:
+    if found.st_size > limit:
+        raise OSError(errno.EFBIG, "too much content to keep", os.fsdecode(path))
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
+        if not os.access(path, os.R_OK):
+            opened.open(path, found.st_mode, 0o400)
         descriptor = os.open(path, flags)
-    except PermissionError:
-        descriptor = _opened(path, 0o400, lambda: os.open(path, flags))
     except OSError:
         return b""  # removed or replaced meanwhile
     try:
@@ -111,16 +131,6 @@ def _content(path: bytes, limit: int) -> bytes:
         raise OSError(errno.EFBIG, "too much content to keep", os.fsdecode(path))
     finally:
         os.close(descriptor)
-
-
-def _opened(path: bytes, bits: int, act: Callable[[], T]) -> T:
-    """Do it while the mode allows it."""
-    mode = stat.S_IMODE(os.lstat(path).st_mode)
-    os.chmod(path, mode | bits)
-    try:
-        return act()
-    finally:
-        os.chmod(path, mode)
 
 
 def unpack(root: str, entries: list[list[Any]]) -> None:
@@ -158,10 +168,11 @@ def _check(name: bytes, folders: set[bytes]) -> None:
 
 def _remove_others(top: bytes, wanted: dict[bytes, list[Any]]) -> None:
     """What is not wanted, or of another kind, goes."""
+    opened = Opened()  # for good: the entries have the modes
     pending = [b""]
     while pending:
         folder = pending.pop()
-        for each in _listed(os.path.join(top, folder)):
+        for each in _listed(os.path.join(top, folder), opened):
             name = os.path.join(folder, each)
             path = os.path.join(top, name)
             mode = os.lstat(path).st_mode
@@ -182,7 +193,8 @@ def _replace(path: bytes) -> None:
     if not stat.S_ISDIR(mode):
         os.unlink(path)
         return
-    for each in _listed(path):
+    os.chmod(path, 0o700)
+    for each in os.listdir(path):
         _replace(os.path.join(path, each))
     os.rmdir(path)
 
