@@ -2,6 +2,7 @@
 # test        create .venv, install with the development tools, run every test
 # lint        ruff check, ruff format --check, mypy --strict
 # bench       reproducible measurements, JSON into benchmarks/results/
+# campaign    long checks that leave their evidence in campaigns/; goes on where it was stopped
 # clean       remove what these targets made
 #
 # PYTHON=…       the interpreter to use (3.11 to 3.13); found by itself otherwise
@@ -9,14 +10,14 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test lint bench clean
+.PHONY: help quickstart test lint bench campaign clean
 .DELETE_ON_ERROR:
 
 # Folder of this file; read as a whole, since its path may hold spaces.
 HERE := $(shell cd "$$(dirname -- "$(strip $(MAKEFILE_LIST))")" && pwd -P)
 ifneq ($(HERE),$(CURDIR))
 # Called with -f from another folder: everything below is relative to this file's own.
-quickstart test lint bench clean help:
+quickstart test lint bench campaign clean help:
 	@$(MAKE) --no-print-directory -C "$(HERE)" $@
 else
 
@@ -42,6 +43,9 @@ lint: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	@$(RUN) -m benchmarks $(BENCH_ARGS)
+
+campaign: $(VENV)/.installed-dev
+	@$(RUN) benchmarks/leaks.py --out campaigns/leaks.json
 
 clean:
 	@rm -rf $(VENV) build dist swesmith_gym.egg-info .pytest_cache .mypy_cache .ruff_cache
