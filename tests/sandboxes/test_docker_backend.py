@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from swesmith_gym.errors import InputError, SandboxDied, SandboxUnavailable
-from swesmith_gym.sandboxes.base import Sandbox, SandboxBackend, SandboxSpec
+from swesmith_gym.sandboxes.base import Mount, Sandbox, SandboxBackend, SandboxSpec
 from swesmith_gym.sandboxes.docker import engine as daemon
 from swesmith_gym.sandboxes.docker import launch, volumes
 from swesmith_gym.sandboxes.docker.backend import Docker
@@ -164,6 +164,21 @@ def test_the_pool_hands_over_what_it_kept(backend: SandboxBackend, tree: Path, e
     pool.close()
     assert len(pool) == 0
     launch._pool.cache_clear()
+
+
+def test_an_image_that_was_removed_is_made_again(backend: SandboxBackend, tree: Path, engine: Engine) -> None:
+    shown = tree.parent / "shown"
+    shown.mkdir()
+    (shown / "file").write_text(str(tree))
+    spec = SandboxSpec(tree=tree, root_fs=backend.root_fs(), mounts=(Mount(shown, "/opt/shown"),))
+    cold = Docker(warm=0)
+    with cold.start(spec) as sandbox:
+        image = engine.ask(lambda api: api.inspect_container(sandbox._connection.peer.id))["Image"]
+    engine.ask(lambda api: api.remove_image(image, force=True))
+    with cold.start(spec) as sandbox:
+        assert sandbox.run("cat /opt/shown/file").stdout == str(tree).encode()
+        image = engine.ask(lambda api: api.inspect_container(sandbox._connection.peer.id))["Image"]
+    engine.ask(lambda api: api.remove_image(image, force=True))
 
 
 @pytest.fixture

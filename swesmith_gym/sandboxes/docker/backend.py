@@ -27,7 +27,7 @@ from swesmith_gym.sandboxes.client import ClientSandbox
 from swesmith_gym.sandboxes.docker import launch, volumes
 from swesmith_gym.sandboxes.docker.checks import docker_checks
 from swesmith_gym.sandboxes.docker.container import lost
-from swesmith_gym.sandboxes.docker.engine import OWNER, Engine, engine, orphaned, ours
+from swesmith_gym.sandboxes.docker.engine import OWNER, Engine, ImageMissing, engine, orphaned, ours
 from swesmith_gym.sandboxes.docker.layers import Layers
 from swesmith_gym.sandboxes.inside import trees
 
@@ -84,7 +84,7 @@ class Docker(SandboxBackend):
                 return _filled(ready, {WORKDIR: entries})
             except SandboxDied:
                 pass  # it died while it waited
-        return _filled(order.launch(), {WORKDIR: entries})
+        return _filled(self._launched(spec, {}), {WORKDIR: entries})
 
     def _with_volumes(self, spec: SandboxSpec, places: Mapping[str, Path]) -> ClientSandbox:
         """A build: folders that it writes are volumes, filled the first time."""
@@ -96,7 +96,14 @@ class Docker(SandboxBackend):
         content = {path: trees.pack(str(folder), MAX_TREE_BYTES) for path, folder in places.items() if folder in fresh}
         if WORKDIR not in places:
             content[WORKDIR] = _content(spec.tree)
-        return _filled(launch.Order.of(found, spec, _layers().image(spec), names).launch(), content)
+        return _filled(self._launched(spec, names), content)
+
+    def _launched(self, spec: SandboxSpec, names: Mapping[str, str]) -> ClientSandbox:
+        try:
+            return launch.Order.of(_engine(), spec, _layers().image(spec), names).launch()
+        except ImageMissing:
+            _layers().look_again()
+            return launch.Order.of(_engine(), spec, _layers().image(spec), names).launch()
 
     def own(self, folder: Path) -> None:
         volumes.remove_below(_engine(), folder)

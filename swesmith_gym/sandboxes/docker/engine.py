@@ -33,6 +33,10 @@ def socket_url() -> str | None:
     return f"unix://{usable}" if usable else None
 
 
+class ImageMissing(SandboxUnavailable):
+    """Somebody has removed an image that was there: it can be made again."""
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Errors of the connection and of the daemon, as errors of sandboxes."""
@@ -52,7 +56,7 @@ def _of_daemon(text: str, code: int) -> SandboxDied | SandboxUnavailable:
     if "no space left" in text:
         return SandboxUnavailable(f"the Docker daemon's disk is full: {shown}", fix="docker system prune")
     if code == 404 and "image" in text.lower():
-        return SandboxUnavailable(f"the Docker daemon does not have the image: {shown}", fix="swesmith-gym doctor")
+        return ImageMissing(f"the Docker daemon does not have the image: {shown}", fix="swesmith-gym doctor")
     return SandboxDied(f"the Docker daemon refuses: {shown}")
 
 

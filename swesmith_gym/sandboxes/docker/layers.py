@@ -174,6 +174,11 @@ class Layers:
                 self._make(tag, base, shown, folders, spec.links)
             return tag
 
+    def look_again(self) -> None:
+        """Somebody has removed images."""
+        with _making:
+            self._known.clear()
+
     def forget(self, folder: Path) -> None:
         """The content of the folder is another one now."""
         with _making:
