@@ -85,7 +85,10 @@ def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, gradi
     """
     del grading  # one kind so far
     if not testbed.backend.capabilities().isolates:
-        raise SandboxUnsupported(f"{testbed.backend.name}: grading needs network and process isolation")
+        raise SandboxUnsupported(
+            f"{testbed.backend.name}: grading needs network and process isolation; if this machine is itself a sandbox "
+            "with nothing else in it, say so with --trust-outer-sandbox"
+        )
     started = time.monotonic()
     needed = required(task, testbed)
     if submission.violation:

@@ -11,6 +11,9 @@ import errno
 import os
 import struct
 from functools import lru_cache
+from typing import Literal
+
+Sockets = Literal["all", "tcp", "unix"]
 
 _LOAD, _EQUAL, _AT_LEAST, _BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCH, _ARGUMENTS = 0, 4, 16
@@ -114,25 +117,29 @@ _SIGNALS = {
     "x86_64": ((62, 0), (200, 0), (234, 0), (129, 0), (297, 0), (434, 0)),
     "aarch64": ((129, 0), (130, 0), (131, 0), (138, 0), (240, 0), (434, 0)),
 }
-"""kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_open: refused for process 1 where no namespace of its
-own keeps it from being ended from inside."""
+"""kill, tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo, pidfd_open: refused for process 1, and for those outside
+that it needs, where no namespace keeps them from being ended from inside."""
 _KILL_ALL = 0xFFFFFFFF
 """`kill(-1)`: every process that one may reach."""
 _LASTING = {"x86_64": (29, 64, 68, 240), "aarch64": (194, 190, 186, 180)}
 """shmget, semget, msgget, mq_open: what they make stays when its maker has ended, and all of the host share it."""
 _SOCKET = {"x86_64": 41, "aarch64": 198}
-_AF_UNIX = 1
+_AF_UNIX, _AF_INET, _SOCK_STREAM, _OTHER_TYPES, _IPPROTO_TCP = 1, 2, 1, 14, 6
+_SENDING = {"x86_64": ((44, 3), (46, 2), (307, 3)), "aarch64": ((206, 3), (211, 2), (269, 3))}
+_MSG_FASTOPEN = 0x20000000
+"""In the flags of sendto, sendmsg and sendmmsg: a connection without `connect`, which Landlock would not see."""
 _PROBED = frozenset({"io_uring_setup", "io_uring_enter", "io_uring_register", "userfaultfd"})
 _WITH_SIGNAL_BITS = 0x7E020000
 """The same for clone, whose low byte is the signal to send at the end."""
 
 
 @lru_cache(maxsize=16)
-def program(machine: str = "", *, process_1: int = 1, sockets: bool = True) -> bytes:
+def program(machine: str = "", *, spared: tuple[int, ...] = (), sockets: Sockets = "all") -> bytes:
     """The filter for a machine as `uname -m` names it (default: this one); empty where none is known.
 
-    `process_1`: its number, where there is no process namespace. `sockets`: False refuses all that lead out of the
-    host, which is for where there is no network namespace; loopback goes with them.
+    `spared`: where there is no process namespace, the numbers of processes (or groups) that are not to be ended from
+    inside, process 1 among them. `sockets`: which can be made, where there is no network namespace: Unix ones only, so
+    that nothing leads out of the host and loopback is gone as well; or those for TCP over IPv4, too.
     """
     machine = machine or os.uname().machine
     if machine not in _AUDIT:
@@ -146,36 +153,48 @@ def program(machine: str = "", *, process_1: int = 1, sockets: bool = True) -> b
     steps += [_step(_EQUAL, _CLONE3, 0, 1), _step(_RETURN, _ERRNO | errno.ENOSYS)]
     clone, unshare = _FLAG_CALLS[machine]
     steps += _argument(clone, 0, _BITS, _WITH_SIGNAL_BITS) + _argument(unshare, 0, _BITS, _NEW_NAMESPACES)
-    for number, argument in _ON_PROCESS_1[machine]:
-        steps += _argument(number, argument, _EQUAL, process_1)
-    if process_1 != 1:
-        steps += _without_namespaces(machine, process_1)
-    if not sockets:
-        steps += _only_unix_sockets(_SOCKET[machine])
+    for process in spared or (1,):
+        for number, argument in _ON_PROCESS_1[machine]:
+            steps += _argument(number, argument, _EQUAL, process)
+    if spared:
+        steps += _without_namespaces(machine, spared)
+    if sockets != "all":
+        steps += _few_sockets(_SOCKET[machine], tcp=sockets == "tcp")
+        for number, argument in _SENDING[machine]:
+            steps += _argument(number, argument, _BITS, _MSG_FASTOPEN)
     steps.append(_step(_RETURN, _ALLOW))
     return b"".join(steps)
 
 
-def _without_namespaces(machine: str, process_1: int) -> list[bytes]:
+def _without_namespaces(machine: str, spared: tuple[int, ...]) -> list[bytes]:
     """What namespaces of its own would make harmless."""
     steps = []
-    for number, argument in _SIGNALS[machine]:
-        steps += _argument(number, argument, _EQUAL, process_1)
-    for everybody in (_KILL_ALL, _KILL_ALL + 1 - process_1):
-        steps += _argument(_SIGNALS[machine][0][0], 0, _EQUAL, everybody)
+    for process in spared:
+        for number, argument in _SIGNALS[machine]:
+            steps += _argument(number, argument, _EQUAL, process)
+    kill = _SIGNALS[machine][0][0]
+    for everybody in (_KILL_ALL, *(_KILL_ALL + 1 - group for group in spared)):
+        steps += _argument(kill, 0, _EQUAL, everybody)
     for number in _LASTING[machine]:
         steps += [_step(_EQUAL, number, 0, 1), _step(_RETURN, _ERRNO | errno.ENOSYS)]
     return steps
 
 
-def _only_unix_sockets(number: int) -> list[bytes]:
-    return [
-        _step(_EQUAL, number, 0, 4),
-        _step(_LOAD, _ARGUMENTS),
-        _step(_EQUAL, _AF_UNIX, 1, 0),
-        _step(_RETURN, _ERRNO | errno.EACCES),
-        _step(_LOAD, _NUMBER),
+def _few_sockets(number: int, *, tcp: bool) -> list[bytes]:
+    """Refuse the call that makes a socket, but for some. A jump counts the steps that it leaves out."""
+    family, kind, protocol = (_step(_LOAD, _ARGUMENTS + 8 * position) for position in range(3))
+    over_ipv4 = [
+        _step(_EQUAL, _AF_INET, 0, 6),
+        kind,
+        _step(_BITS, _OTHER_TYPES, 4, 0),
+        _step(_BITS, _SOCK_STREAM, 0, 3),
+        protocol,
+        _step(_EQUAL, 0, 2, 0),
+        _step(_EQUAL, _IPPROTO_TCP, 1, 0),
     ]
+    allowed = [family, _step(_EQUAL, _AF_UNIX, 1 + 7 * tcp, 0), *(over_ipv4 if tcp else ())]
+    refused = [*allowed, _step(_RETURN, _ERRNO | errno.EACCES)]
+    return [_step(_EQUAL, number, 0, len(refused) + 1), *refused, _step(_LOAD, _NUMBER)]
 
 
 def _argument(number: int, position: int, test: int, value: int) -> list[bytes]:

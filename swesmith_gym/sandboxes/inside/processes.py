@@ -140,6 +140,7 @@ class Children:
             self.reap()
             victims = _outside(shell, 0 if self._first else os.getpid()) - self._alive_spared()
             if not victims:
+                self.reap()  # those that have ended since, so that it is noted how
                 return
             fresh = victims - stopped
             for pid in fresh or victims:

@@ -137,7 +137,7 @@ class Session:
             if self._status in ready:
                 heard += os.read(self._status, 4096)
                 code = _status_of(heard, self.number)
-                # bash keeps copies of its own pipes while it evaluates: a report that a command forges is there too early
+                # bash keeps copies of its pipes while it evaluates: a report that a command forges comes too early
                 if code is not None and not pending and not _waiting(self._script):
                     _drain(self._output, output)
                     return code
