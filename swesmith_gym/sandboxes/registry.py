@@ -26,7 +26,17 @@ def _docker() -> SandboxBackend:
     return Docker()
 
 
-_BACKENDS: dict[str, Callable[[], SandboxBackend]] = {"bubblewrap": _bubblewrap, "docker": _docker}
+def _swerex() -> SandboxBackend:
+    from swesmith_gym.sandboxes.swerex.backend import Swerex
+
+    return Swerex()
+
+
+_BACKENDS: dict[str, Callable[[], SandboxBackend]] = {
+    "bubblewrap": _bubblewrap,
+    "docker": _docker,
+    "swerex": _swerex,
+}
 
 
 def backend(name: str | None = None) -> SandboxBackend:
