@@ -93,7 +93,7 @@ def validate(
         stamp_is_given=created_at is not None,
     )
     with common.progress_bar("validate") as bar:
-        table, dropped = validation.run(job, Workplace(backend, common.executor(workers), progress=bar))
+        table, dropped = validation.run(job, Workplace(backend, common.executor(workers, sandbox), progress=bar))
     summary = validation.summary(table, dropped)
     if as_json:
         common.print_json(summary)

@@ -74,11 +74,13 @@ WorkersOption = Annotated[
 ]
 
 
-def executor(workers: int) -> Executor:
-    """The local executor."""
+def executor(workers: int, sandbox: str) -> Executor:
+    """The local executor; one worker for a sandbox of which only one can be open. Raises: SandboxUnavailable."""
+    from swesmith_gym import sandboxes
     from swesmith_gym.executors import LocalExecutor
 
-    return LocalExecutor(workers)
+    many = workers == 1 or sandboxes.backend(sandbox).capabilities().many
+    return LocalExecutor(workers if many else 1)
 
 
 def group(help_text: str) -> typer.Typer:

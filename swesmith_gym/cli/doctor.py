@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from swesmith_gym.sandboxes import SandboxBackend
 
 _NETWORK = {
-    "none": "enforced, for episodes and grading: a namespace of its own without any interface",
+    "none": "enforced, for episodes and grading: a namespace of its own without any interface (process: no sockets)",
     "index": "the package index only, through a proxy of ours; builds have it while they resolve and fetch",
     "full": "bubblewrap: the host's; docker: the bridge; for builds with a dependency from elsewhere",
 }
@@ -26,14 +26,12 @@ def doctor(as_json: JsonOption = False) -> None:
     Example: `swesmith-gym doctor --json`
     """
     from swesmith_gym.home import home
-    from swesmith_gym.sandboxes.registry import NAMES, available
+    from swesmith_gym.sandboxes.registry import available
 
-    missing = {"usable": False, "reason": "not in this version", "capabilities": None, "checks": []}
-    found_here = {backend.name: _examine(backend) for backend in available()}
     facts: dict[str, Any] = {
         "home": str(home()),
         "network": _NETWORK,
-        "sandboxes": {name: found_here.get(name, missing) for name in NAMES},
+        "sandboxes": {backend.name: _examine(backend) for backend in available()},
     }
     if as_json:
         common.print_json(facts)

@@ -37,7 +37,7 @@ def evaluate(
     folder = common.out_folder(out)
     verdicts = []
     with common.progress_bar("evaluate") as bar:
-        pool = common.executor(workers)
+        pool = common.executor(workers, sandbox)
         for verdict in run(table, chosen, folder, pool, sandbox=sandbox):
             verdicts.append(verdict)
             bar(len(verdicts), len(chosen), f"{sum(v.resolved for v in verdicts)} resolved")

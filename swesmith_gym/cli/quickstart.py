@@ -37,7 +37,7 @@ def quickstart(
 
     folder = common.out_folder(out)
     with common.progress_bar("quickstart") as bar:
-        place = Workplace(sandboxes.backend(sandbox), common.executor(workers), common.say, bar)
+        place = Workplace(sandboxes.backend(sandbox), common.executor(workers, sandbox), common.say, bar)
         result = run(folder, place, common.timestamp(created_at))
     report = render(
         list(result.tasks),

@@ -54,7 +54,7 @@ def rollout(
     store.bind(agent, env, fresh=not kept)
     done = {key: t for key, t in kept.items() if played_out(t)}
     settings = RolloutSettings(agent, episodes, seed, env)
-    pool = common.executor(workers)
+    pool = common.executor(workers, sandbox)
     with common.progress_bar("rollout") as bar:
         for trajectory in run(chosen, make_agent, pool, settings, done=set(done)):
             store.append(trajectory)

@@ -34,7 +34,7 @@ def run(
     settings = synthesis.read_config(config)
     folder = common.out_folder(out)
     with common.progress_bar("run") as bar:
-        place = Workplace(sandboxes.backend(sandbox), common.executor(workers), common.say, bar)
+        place = Workplace(sandboxes.backend(sandbox), common.executor(workers, sandbox), common.say, bar)
         found = synthesis.run(settings, folder, place)
     if as_json:
         common.print_json(found)

@@ -128,7 +128,7 @@ def verify(
     chosen = list(table) if sample is None else random.Random(seed).sample(list(table), min(sample, len(table)))
     checks = []
     with common.progress_bar("verify") as bar:
-        pool = common.executor(workers)
+        pool = common.executor(workers, sandbox)
         for check in run(chosen, pool, rounds=rounds, sandbox=sandbox):
             checks.append(check)
             bar(len(checks), 2 * rounds * len(chosen))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +38,17 @@ def own_state(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 BACKENDS = ("bubblewrap", "docker")
 """Those that are promised the whole contract; the others have tests of their own."""
+
+
+@pytest.fixture(autouse=True)
+def in_turn(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Sandboxes of the process backend are at fixed paths of this machine: their tests do not run side by side."""
+    if not request.module.__name__.startswith("test_process_"):
+        yield
+        return
+    with open(Path(tempfile.gettempdir()) / f"swesmith-gym-process-tests-{os.geteuid()}", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(params=BACKENDS)

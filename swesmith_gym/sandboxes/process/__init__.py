@@ -1,0 +1,1 @@
+"""The `process` backend: sandboxes without namespaces, for machines that are themselves the sandbox."""
