@@ -83,10 +83,11 @@ def test_a_failure_to_make_is_not_the_pools_end(made: list[Thing]) -> None:
             raise SandboxDied("not now")
         return maker(made)
 
-    for _ in range(2):
+    for _ in range(100):
         found.take("a", sometimes)
-    assert found.take("a", sometimes) in (None, *made)
-    assert found.wait_for(1, 10)
+        if found.wait_for(1, 0.1):
+            break
+    assert len(found) == 1
     found.close()
 
 
