@@ -128,12 +128,14 @@ def _states(times: Times, sandbox: Sandbox, variant: Variant) -> None:
 def idle(sandbox: Sandbox) -> dict[str, Any]:
     """What a sandbox whose session has been used, and that now waits, takes of memory and disk."""
     peer: Any = sandbox._peer  # type: ignore[attr-defined]
-    if hasattr(peer, "folder"):
-        pids = descendants(peer._process.pid)
-        return {"processes": len(pids), "pss_mib": _mib(pids), "disk_bytes": disk_bytes(peer.folder)}
     if hasattr(peer, "id"):
         return _container(peer)
-    return {}
+    first = getattr(peer, "guard", 0) or getattr(getattr(peer, "_process", None), "pid", 0)
+    if not first:
+        return {}  # it lives on another machine
+    pids = descendants(first)
+    found = {"processes": len(pids), "pss_mib": _mib(pids)}
+    return {**found, "disk_bytes": disk_bytes(peer.folder)} if hasattr(peer, "folder") else found
 
 
 def _container(peer: Any) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+import swesmith_gym
 from swesmith_gym.records import content_id
 from swesmith_gym.sandboxes.base import Limits, Sandbox, SandboxSpec
 from swesmith_gym.sandboxes.binary import find_bwrap
@@ -112,8 +113,15 @@ def namespace(*shown: str) -> Iterator[str]:
         )
     yield from ("--dev", "/dev", "--proc", "/proc", "--perms", "1777", "--tmpfs", "/tmp", "--dir", "/home")
     yield from ("--perms", "1777", "--tmpfs", "/dev/shm", "--dir", "/opt")
-    for path in shown:
+    for path in (*shown, *_needed()):
         yield from ("--ro-bind", path, path)
+
+
+def _needed() -> Iterator[str]:
+    """What the server runs from, where that lies in a folder that is private."""
+    for path in dict.fromkeys((sys.base_prefix, sys.prefix, str(Path(swesmith_gym.__file__).parents[1]))):
+        if Path(path).parts[1] in PRIVATE:
+            yield path
 
 
 def docker(*words: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
