@@ -42,6 +42,14 @@ START_S = 60.0
 PRIVATE = ("opt", "home", "tmp", "testbed", "proc", "dev", "lost+found")
 
 
+def why_no_namespace() -> str:
+    """Why servers cannot run from this checkout in a namespace, and what would change that; empty: they can."""
+    for path in (sys.base_prefix, sys.prefix, str(Path(swesmith_gym.__file__).parents[1])):
+        if Path(path).parts[1] in PRIVATE:
+            return f"{path} lies in a folder that is private to the servers: use a checkout elsewhere"
+    return ""
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -113,15 +121,8 @@ def namespace(*shown: str) -> Iterator[str]:
         )
     yield from ("--dev", "/dev", "--proc", "/proc", "--perms", "1777", "--tmpfs", "/tmp", "--dir", "/home")
     yield from ("--perms", "1777", "--tmpfs", "/dev/shm", "--dir", "/opt")
-    for path in (*shown, *_needed()):
+    for path in shown:
         yield from ("--ro-bind", path, path)
-
-
-def _needed() -> Iterator[str]:
-    """What the server runs from, where that lies in a folder that is private."""
-    for path in dict.fromkeys((sys.base_prefix, sys.prefix, str(Path(swesmith_gym.__file__).parents[1]))):
-        if Path(path).parts[1] in PRIVATE:
-            yield path
 
 
 def docker(*words: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:

@@ -27,6 +27,7 @@ pytest.importorskip("aiohttp", reason="SWE-ReX needs aiohttp and does not say so
 pytestmark = [
     pytest.mark.sandbox,
     pytest.mark.skipif(os.geteuid() != 0, reason="making these servers takes root: sudo -E make test"),
+    pytest.mark.skipif(bool(swerex_servers.why_no_namespace()), reason=swerex_servers.why_no_namespace()),
 ]
 
 
