@@ -28,7 +28,6 @@ from swesmith_gym.sandboxes.index_proxy import IndexProxy, proxy_for, variables
 LIMIT_S = 10.0
 """Of every wait in these tests."""
 BIG = os.urandom(1 << 16) * 64
-Serve = Callable[[Callable[[socket.socket], None]], int]
 
 
 @pytest.fixture(autouse=True)
@@ -38,37 +37,49 @@ def no_upstream(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-@pytest.fixture
-def serve() -> Iterator[Serve]:
+class Servers:
     """Starts servers on loopback: each connection is given to a function and closed after it. Gives the port."""
-    listeners, threads = [], []
 
-    def answer(handler: Callable[[socket.socket], None], connection: socket.socket) -> None:
+    def __init__(self) -> None:
+        self._listeners: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+
+    def __call__(self, handler: Callable[[socket.socket], None]) -> int:
+        listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self._listeners.append(listener)
+        self._start(self._accept, listener, handler)
+        return int(listener.getsockname()[1])
+
+    def _start(self, target: Callable[..., None], *args: object) -> None:
+        thread = threading.Thread(target=target, args=args)
+        thread.start()
+        self._threads.append(thread)
+
+    def _accept(self, listener: socket.socket, handler: Callable[[socket.socket], None]) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                self._start(self._answer, handler, listener.accept()[0])
+
+    def _answer(self, handler: Callable[[socket.socket], None], connection: socket.socket) -> None:
         connection.settimeout(LIMIT_S)
         with connection, contextlib.suppress(OSError):
             handler(connection)
 
-    def accept(listener: socket.socket, handler: Callable[[socket.socket], None]) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                thread = threading.Thread(target=answer, args=(handler, listener.accept()[0]))
-                thread.start()
-                threads.append(thread)
+    def close(self) -> None:
+        """Returns when every thread has ended; those that accept come first in the list, and start no more."""
+        while self._listeners:
+            listener = self._listeners.pop()
+            listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+        while self._threads:
+            self._threads.pop(0).join(LIMIT_S)
 
-    def make(handler: Callable[[socket.socket], None]) -> int:
-        listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        listeners.append(listener)
-        thread = threading.Thread(target=accept, args=(listener, handler))
-        thread.start()
-        threads.append(thread)
-        return int(listener.getsockname()[1])
 
-    yield make
-    for listener in listeners:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-    for thread in threads:
-        thread.join(LIMIT_S)
+@pytest.fixture
+def serve() -> Iterator[Servers]:
+    servers = Servers()
+    yield servers
+    servers.close()
 
 
 def read_all(connection: socket.socket) -> bytes:
@@ -135,7 +146,7 @@ def descriptors() -> int:
 # --- what passes
 
 
-def test_a_tunnel_carries_much_both_ways_and_a_half_close(serve: Serve) -> None:
+def test_a_tunnel_carries_much_both_ways_and_a_half_close(serve: Servers) -> None:
     target, first = f"127.0.0.1:{serve(digest)}", hello()
     with IndexProxy([target]) as proxy, connect(proxy) as client:
         open_tunnel(client, target)
@@ -144,7 +155,7 @@ def test_a_tunnel_carries_much_both_ways_and_a_half_close(serve: Serve) -> None:
         assert read_all(client) == hashlib.sha256(first + BIG).digest() + BIG
 
 
-def test_what_the_client_sends_before_the_answer_is_not_lost(serve: Serve) -> None:
+def test_what_the_client_sends_before_the_answer_is_not_lost(serve: Servers) -> None:
     target, first = f"localhost:{serve(echo)}", hello("localhost")
     with IndexProxy([target.upper()]) as proxy, connect(proxy) as client:
         client.sendall(f"CONNECT {target} HTTP/1.1\r\n\r\n".encode() + first + b"more")
@@ -153,7 +164,7 @@ def test_what_the_client_sends_before_the_answer_is_not_lost(serve: Serve) -> No
         assert read_all(client) == first + b"more"
 
 
-def test_a_plain_request_is_passed_on_without_what_is_not_the_hosts(serve: Serve) -> None:
+def test_a_plain_request_is_passed_on_without_what_is_not_the_hosts(serve: Servers) -> None:
     seen: list[bytes] = []
 
     def handler(connection: socket.socket) -> None:
@@ -184,7 +195,7 @@ def test_port_80_is_meant_where_none_is_named() -> None:
     assert b" 403 " not in answer.splitlines()[0]
 
 
-def test_a_hundred_connections_at_once(serve: Serve) -> None:
+def test_a_hundred_connections_at_once(serve: Servers) -> None:
     barrier = threading.Barrier(100)
 
     def handler(connection: socket.socket) -> None:
@@ -239,7 +250,7 @@ DENIED = [
 
 @pytest.mark.parametrize("line", DENIED)
 def test_a_host_that_is_not_listed_is_neither_looked_up_nor_reached(
-    line: str, serve: Serve, monkeypatch: pytest.MonkeyPatch
+    line: str, serve: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []
     port, other = serve(lambda _: asked.append("reached")), serve(lambda _: asked.append("reached"))
@@ -277,7 +288,7 @@ def test_a_host_that_is_not_listed_is_neither_looked_up_nor_reached(
         (b"a" * (1 << 20), 431),
     ],
 )
-def test_nonsense_is_answered(request_: bytes, status: int, serve: Serve) -> None:
+def test_nonsense_is_answered(request_: bytes, status: int, serve: Servers) -> None:
     reached: list[int] = []
     target = f"127.0.0.1:{serve(lambda _: reached.append(1))}"
     with IndexProxy([target]) as proxy:
@@ -326,7 +337,7 @@ NOT_FOR_US: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("kind", NOT_FOR_US)
-def test_a_tunnel_is_for_tls_with_its_own_host_only(kind: str, serve: Serve) -> None:
+def test_a_tunnel_is_for_tls_with_its_own_host_only(kind: str, serve: Servers) -> None:
     reached: list[bytes] = []
     target = f"localhost:{serve(lambda connection: reached.append(read_all(connection)))}"
     with IndexProxy([target]) as proxy, connect(proxy) as client:
@@ -336,7 +347,7 @@ def test_a_tunnel_is_for_tls_with_its_own_host_only(kind: str, serve: Serve) -> 
     assert reached in ([], [b""])
 
 
-def test_a_tunnel_that_says_nothing_or_goes_quiet_is_closed(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tunnel_that_says_nothing_or_goes_quiet_is_closed(serve: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_traffic, "HEADER_S", 0.1)
     monkeypatch.setattr(index_traffic, "IDLE_S", 0.2)
     target, first = f"127.0.0.1:{serve(echo)}", hello()
@@ -350,7 +361,7 @@ def test_a_tunnel_that_says_nothing_or_goes_quiet_is_closed(serve: Serve, monkey
             assert read_all(client) == first
 
 
-def test_a_client_that_does_not_read_is_given_up(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_does_not_read_is_given_up(serve: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_traffic, "IDLE_S", 0.2)
     ended = threading.Event()
 
@@ -367,7 +378,7 @@ def test_a_client_that_does_not_read_is_given_up(serve: Serve, monkeypatch: pyte
         assert ended.wait(LIMIT_S)
 
 
-def test_connections_beyond_the_limit_are_told_so(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_beyond_the_limit_are_told_so(serve: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_proxy, "MOST_CONNECTIONS", 2)
     target = f"127.0.0.1:{serve(echo)}"
     with IndexProxy([target]) as proxy, connect(proxy) as one, connect(proxy) as two:
@@ -409,9 +420,9 @@ def test_a_list_with_a_bad_entry_is_refused(entry: str) -> None:
 # --- its life
 
 
-def test_closing_ends_connections_and_leaves_nothing(serve: Serve, state: Path) -> None:
+def test_closing_ends_connections_and_leaves_nothing(serve: Servers, state: Path) -> None:
+    before = descriptors(), set((state / "run").glob("*"))
     target = f"127.0.0.1:{serve(echo)}"
-    before = descriptors(), set(threading.enumerate()), set((state / "run").glob("*"))
     proxy = IndexProxy([target])
     assert proxy.alive
     assert proxy.folder.stat().st_mode & 0o777 == 0o711
@@ -424,13 +435,12 @@ def test_closing_ends_connections_and_leaves_nothing(serve: Serve, state: Path) 
         read_all(looking)
     proxy.close()
     assert not proxy.alive
-    for thread in set(threading.enumerate()) - before[1]:
-        thread.join(LIMIT_S)  # the test's own server, for the tunnel
-    assert (descriptors(), set((state / "run").glob("*"))) == (before[0], before[2])
+    serve.close()
+    assert (descriptors(), set((state / "run").glob("*"))) == before
     assert not [thread for thread in threading.enumerate() if "index-proxy" in thread.name]
 
 
-def test_a_process_has_one_proxy_for_each_list_and_a_forked_one_its_own(serve: Serve) -> None:
+def test_a_process_has_one_proxy_for_each_list_and_a_forked_one_its_own(serve: Servers) -> None:
     target = f"127.0.0.1:{serve(echo)}"
     ours = proxy_for(frozenset({target}))
     assert proxy_for(frozenset({target})) is ours
@@ -523,7 +533,7 @@ def upstream(seen: list[bytes], answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n") -> C
     return handler
 
 
-def test_tunnels_lead_through_the_drivers_own_proxy(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tunnels_lead_through_the_drivers_own_proxy(serve: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bytes] = []
     monkeypatch.setenv("HTTPS_PROXY", f"http://us%40er:p%3Aw@127.0.0.1:{serve(upstream(seen))}")
     first = hello("pypi.invalid")
@@ -538,7 +548,7 @@ def test_tunnels_lead_through_the_drivers_own_proxy(serve: Serve, monkeypatch: p
     ]
 
 
-def test_plain_requests_lead_through_the_drivers_own_proxy(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plain_requests_lead_through_the_drivers_own_proxy(serve: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bytes] = []
     monkeypatch.setenv("http_proxy", f"127.0.0.1:{serve(upstream(seen))}")
     with IndexProxy(["pypi.invalid:80"]) as proxy:
@@ -547,7 +557,7 @@ def test_plain_requests_lead_through_the_drivers_own_proxy(serve: Serve, monkeyp
     assert seen[0].startswith(b"GET http://pypi.invalid:80/simple/?a=b HTTP/1.1\r\nHost: pypi.invalid:80\r\n")
 
 
-def test_hosts_that_are_exempt_are_reached_without_it(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hosts_that_are_exempt_are_reached_without_it(serve: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[bytes] = []
     target, first = f"localhost:{serve(echo)}", hello("localhost")
     monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{serve(upstream(seen))}")
@@ -562,7 +572,7 @@ def test_hosts_that_are_exempt_are_reached_without_it(serve: Serve, monkeypatch:
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 407 No\r\n\r\n", b"HTTP/1.1\r\n\r\n", b"nonsense \r\n\r\n", b""])
 def test_a_refusal_of_the_drivers_own_proxy_is_told_without_its_login(
-    answer: bytes, serve: Serve, monkeypatch: pytest.MonkeyPatch
+    answer: bytes, serve: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def handler(connection: socket.socket) -> None:
         read_head(connection)
@@ -665,7 +675,7 @@ def wait_for_end(pid: int) -> None:
         os.close(descriptor)
 
 
-def test_the_relay_leads_to_the_proxy_and_back(serve: Serve, tmp_path: Path, relay: Process1) -> None:
+def test_the_relay_leads_to_the_proxy_and_back(serve: Servers, tmp_path: Path, relay: Process1) -> None:
     target, first = f"127.0.0.1:{serve(digest)}", hello()
     expected = hashlib.sha256(first + BIG).digest() + BIG
 
@@ -684,7 +694,9 @@ def test_the_relay_leads_to_the_proxy_and_back(serve: Serve, tmp_path: Path, rel
             assert read_all(client).startswith(b"HTTP/1.1 431 ")
 
 
-def test_the_relay_takes_more_connections_than_it_serves_at_once(serve: Serve, tmp_path: Path, relay: Process1) -> None:
+def test_the_relay_takes_more_connections_than_it_serves_at_once(
+    serve: Servers, tmp_path: Path, relay: Process1
+) -> None:
     target, first = f"127.0.0.1:{serve(echo)}", hello()
     with IndexProxy([target]) as proxy, contextlib.ExitStack() as stack:
         (tmp_path / "s").symlink_to(proxy.socket)

@@ -12,6 +12,7 @@ import pytest
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
 UID = 54321
+"""Of no other test: processes of the same user that these tests cannot look into would count as left over."""
 
 
 def _as_user(command: list[str], env: dict[str, str], folder: str) -> subprocess.CompletedProcess[str]:
@@ -55,7 +56,7 @@ def test_all_of_it_without_root(tmp_path_factory: pytest.TempPathFactory) -> Non
         python = _interpreter(env)
         if python is None:
             pytest.skip("no interpreter here that an ordinary user may run")
-        tests = ["-m", "pytest", "-q", "-m", "not slow", "-p", "no:cacheprovider", f"--rootdir={root}"]
+        tests = ["-m", "pytest", "-q", "-m", "not slow", "-rf", "-p", "no:cacheprovider", f"--rootdir={root}"]
         done = _as_user([python, *tests, str(Path(__file__).parent)], env, str(folder))
         assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
         assert " passed" in done.stdout

@@ -127,12 +127,12 @@ def test_server_without_root(use: Use, spec: SandboxSpec, tmp_path: Path) -> Non
     folder.mkdir()
     (folder / "file").write_text("right\n")
     more = replace(spec, mounts=(Mount(folder, "/opt/env"),))
-    server = Server(user=54321, writable=("/opt", "/testbed", "/home/agent"))
+    server = Server(user=65432, writable=("/opt", "/testbed", "/home/agent"))
     try:
         use(**remote(server))
         for _ in range(2):  # what the first one writes into a folder that is kept is not taken for its content
             with Swerex().start(more) as sandbox:
-                assert text(sandbox, "id -u; cat /opt/env/file run.sh") == "54321\nright\necho hello\n"
+                assert text(sandbox, "id -u; cat /opt/env/file run.sh") == "65432\nright\necho hello\n"
                 text(sandbox, "chmod -R u+w /opt; echo wrong > /opt/env/file")
         use(**remote(server, isolates=True))
         with pytest.raises(SandboxUnsupported, match="root"):
@@ -143,7 +143,7 @@ def test_server_without_root(use: Use, spec: SandboxSpec, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("writable", [(), ("/opt",)])
 def test_server_that_may_not_write(use: Use, spec: SandboxSpec, writable: tuple[str, ...]) -> None:
-    server = Server(user=54321, writable=writable)
+    server = Server(user=65432, writable=writable)
     try:
         use(**remote(server))
         with pytest.raises(SandboxUnsupported, match="/testbed" if writable else "/opt"):
