@@ -11,7 +11,10 @@ from typing import Any
 from _measure import Times, descendants, disk_bytes, pss_mib
 
 from swesmith_gym.errors import InputError, SandboxUnavailable
+from swesmith_gym.sandboxes import warm
 from swesmith_gym.sandboxes.base import Sandbox, SandboxBackend, SandboxSpec
+from swesmith_gym.sandboxes.bubblewrap import Bubblewrap
+from swesmith_gym.sandboxes.docker.backend import Docker
 from swesmith_gym.sandboxes.registry import NAMES, backend
 
 STEPS = 20
@@ -46,22 +49,14 @@ def usable() -> tuple[list[SandboxBackend], dict[str, str]]:
 
 
 def variants(found: SandboxBackend) -> list[Variant]:
-    """Docker counts twice: without its pool of warm containers, and with the pool filled before each start."""
-    if found.name != "docker":
+    """A backend with a warm pool counts twice: without it, and with the pool filled before each start."""
+    if not isinstance(found, Bubblewrap | Docker):
         return [Variant(found.name, found, forks=found.capabilities().many)]
-    from swesmith_gym.sandboxes.docker.backend import Docker
-
-    warm = Docker()
-    return [Variant("docker, cold", replace(warm, warm=0)), Variant("docker, warm pool", warm, _filling(warm.warm))]
-
-
-def _filling(each: int) -> Callable[[], object]:
-    """Waits until an empty pool, in place of the one so far, is full: what it holds is of one kind then."""
-    from swesmith_gym.sandboxes.docker import launch
-
-    launch.pool(each).close()
-    launch._pool.cache_clear()
-    return lambda: launch.pool(each).wait_for(each, FULL_S)
+    pool = warm.renew(found.name, found.warm)  # what it holds is of one kind then
+    return [
+        Variant(f"{found.name}, cold", replace(found, warm=0)),
+        Variant(f"{found.name}, warm pool", found, lambda: pool.settle(FULL_S)),
+    ]
 
 
 def docker_image(spec: SandboxSpec) -> str:

@@ -30,6 +30,7 @@ from _measure import load, machine, sample_tree
 from _traces import COUNTS, groups_of, sample, temporary_files_in
 
 from swesmith_gym.home import home, write_atomic
+from swesmith_gym.sandboxes import warm
 from swesmith_gym.sandboxes.base import SandboxBackend, SandboxSpec
 
 THREADS = 4
@@ -165,20 +166,12 @@ def _batch(backend: SandboxBackend, spec: SandboxSpec, number: int) -> set[Path]
 
 
 def _pooled(backend: SandboxBackend, *, close: bool) -> int:
-    """Containers that wait for their episode; none of them is left at the end. One that is in the making has time to
+    """Sandboxes that wait for their episode; none of them is left at the end. One that is in the making has time to
     become ready."""
-    if backend.name != "docker":
-        return 0
-    from swesmith_gym.sandboxes.docker import launch
-    from swesmith_gym.sandboxes.docker.backend import Docker
-
-    pool = launch.pool(Docker().warm)
+    pool = warm.pool(backend.name, warm.each())
     if close:
         pool.close()
-    deadline, quiet = time.monotonic() + READY_S, 0
-    while quiet < 5 and time.monotonic() < deadline:  # nothing tells of the end of all orders
-        quiet = quiet + 1 if len(backend.leftovers()) == len(pool) else 0
-        time.sleep(0.2)
+    pool.settle(READY_S)
     return len(pool)
 
 

@@ -20,6 +20,14 @@ from swesmith_gym.tasks import TaskTable
 collect_ignore = ["data"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_kept_ready() -> Iterator[None]:
+    """Tests look for what is left over, and change trees: sandboxes are kept ready only where a test asks for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SWESMITH_GYM_WARM_SANDBOXES", "0")
+        yield
+
+
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A state folder for the whole session, set in the environment."""

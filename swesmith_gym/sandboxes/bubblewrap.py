@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
 from swesmith_gym.errors import SandboxDied, SandboxError, SandboxUnavailable
 from swesmith_gym.home import home
-from swesmith_gym.sandboxes import cgroups, program, rootfs, roots, runs, seccomp, staging
+from swesmith_gym.sandboxes import cgroups, program, rootfs, roots, runs, seccomp, staging, warm
 from swesmith_gym.sandboxes.base import (
     WORKDIR,
     HostCheck,
@@ -39,6 +39,8 @@ class Bubblewrap(SandboxBackend):
     """The embedded default. Works as an ordinary user; started by root, code runs as a dedicated host user."""
 
     name = "bubblewrap"
+    warm: int = field(default_factory=warm.each)
+    """Sandboxes of each spec that are kept ready, their trees mounted."""
 
     def checks(self) -> list[HostCheck]:
         return bubblewrap_checks(self)
@@ -59,6 +61,19 @@ class Bubblewrap(SandboxBackend):
         _prepare_once(os.getpid(), home())
         if os.geteuid() == 0 and spec.tree.stat().st_uid != staging.host_uid():
             self.own(spec.tree)  # another backend made it, where nobody but the driver owns anything
+        sandbox = self._ready(spec) or self._fresh(spec)
+        sandbox.again = lambda: self.start(spec)
+        return sandbox
+
+    def _ready(self, spec: SandboxSpec) -> ClientSandbox | None:
+        """From the pool. Trees are not changed while sandboxes start on them; another at its place is another kind."""
+        if not self.warm or spec.tree_writable or spec.network != "none" or any(each.writable for each in spec.mounts):
+            return None
+        state = spec.tree.stat()
+        kind = f"{spec} {state.st_ino} {state.st_ctime_ns}"
+        return warm.pool(self.name, self.warm).take(kind, lambda: self._fresh(spec))
+
+    def _fresh(self, spec: SandboxSpec) -> ClientSandbox:
         folder = runs.make_run(staging.host_uid())
         try:
             peer = self._launch(spec, folder)
@@ -66,8 +81,7 @@ class Bubblewrap(SandboxBackend):
             runs.remove_tree(folder)
             raise
         try:
-            settings = Settings.of(spec, memory="DATA" if peer.group is None else "")
-            return ClientSandbox(peer, settings, lambda: self.start(spec))
+            return ClientSandbox(peer, Settings.of(spec, memory="DATA" if peer.group is None else ""))
         except SandboxDied as error:
             peer.remove()
             raise _failed(str(error)) from None

@@ -18,6 +18,8 @@ GRACE_S = 30.0
 """How much longer than a command's own limit an answer may take: sweeping, a busy host."""
 KEPT = (WORKDIR, "/tmp", "/home/agent")
 """Folders that a snapshot holds."""
+PING_S = 2.0
+"""Limit for the answer of a sandbox that has nothing to do, in seconds."""
 FILES_S = 300.0
 """Limit for an answer about files, in seconds."""
 
@@ -163,6 +165,14 @@ class ClientSandbox(Sandbox):
     @property
     def alive(self) -> bool:
         return not self._closed and self._connection.alive and not self._peer.gone
+
+    def answers(self) -> bool:
+        """Process 1 is alive and free: asked, not assumed."""
+        try:
+            self._connection.ask({"op": "ping"}, PING_S)
+        except SandboxDied:
+            return False
+        return True
 
     def close(self) -> None:
         if self._closed:

@@ -40,6 +40,7 @@ class WarmPool(Generic[T]):
         self._orders: deque[tuple[str, Callable[[], T]]] = deque()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._making = False
         self._closed = False
 
     def take(self, kind: str, make: Callable[[], T]) -> T | None:
@@ -70,10 +71,10 @@ class WarmPool(Generic[T]):
         with self._changed:
             return sum(map(len, self._ready.values()))
 
-    def wait_for(self, count: int, timeout_s: float) -> bool:
-        """Until that many are ready: for benchmarks and tests. False: time was up."""
+    def settle(self, timeout_s: float) -> bool:
+        """Until everything that was ordered is there: for benchmarks and tests. False: time was up."""
         with self._changed:
-            return self._changed.wait_for(lambda: sum(map(len, self._ready.values())) >= count, timeout_s)
+            return self._changed.wait_for(lambda: not (self._orders or self._making), timeout_s)
 
     def _pop(self, kind: str) -> T | None:
         ready = self._ready.get(kind, deque())
@@ -102,18 +103,20 @@ class WarmPool(Generic[T]):
                 if self._closed:
                     return
                 kind, make = self._orders.popleft()
+                self._making = True
             try:
-                one = make()
+                made = [make()]
             except (SandboxError, OSError):
-                continue  # whoever asks next makes its own, and hears why that fails
-            for surplus in self._keep(kind, one):
+                made = []  # whoever asks next makes its own, and hears why that fails
+            for surplus in self._keep(kind, made):
                 self._handling.discard(surplus)
 
-    def _keep(self, kind: str, one: T) -> list[T]:
-        """Put it in; what the pool holds too much of, kinds that were used least recently first."""
+    def _keep(self, kind: str, made: list[T]) -> list[T]:
+        """Put them in; what the pool holds too much of, kinds that were used least recently first."""
         surplus: list[T] = []
         with self._changed:
-            self._ready.setdefault(kind, deque()).append(one)
+            self._making = False
+            self._ready.setdefault(kind, deque()).extend(made)
             self._ready.move_to_end(kind)
             while sum(map(len, self._ready.values())) > self._total:
                 oldest = next(name for name, ready in self._ready.items() if ready)

@@ -16,7 +16,7 @@ import pytest
 from swesmith_gym.errors import InputError, SandboxDied, SandboxUnavailable
 from swesmith_gym.sandboxes.base import Mount, Sandbox, SandboxBackend, SandboxSpec
 from swesmith_gym.sandboxes.docker import engine as daemon
-from swesmith_gym.sandboxes.docker import launch, volumes
+from swesmith_gym.sandboxes.docker import volumes
 from swesmith_gym.sandboxes.docker.backend import Docker
 from swesmith_gym.sandboxes.docker.container import Streams
 from swesmith_gym.sandboxes.docker.engine import OWNER, Engine
@@ -141,29 +141,6 @@ def test_full_network_is_the_bridge_and_none_is_none(engine: Engine, start: Star
     refused, unreachable = b"111\n", b"101\n"
     assert start(network="full").run(f'python3 -c "{reach}"').stdout == refused
     assert start().run(f'python3 -c "{reach}"').stdout == unreachable
-
-
-def test_the_pool_hands_over_what_it_kept(backend: SandboxBackend, tree: Path, engine: Engine) -> None:
-    spec = SandboxSpec(tree=tree, root_fs=backend.root_fs(), env={"POOL": "yes"})
-    pooled = Docker(warm=1)
-    for _ in range(2):
-        pooled.start(spec).close()
-    pool = launch.pool(1)
-    assert pool.wait_for(1, 60)
-    (ready,) = [one for kind in pool._ready.values() for one in kind]
-    name = ready._connection.peer.id
-    with pooled.start(spec) as sandbox:
-        assert sandbox._connection.peer.id == name
-        assert sandbox.run("echo $POOL; cat pkg/code.py").stdout == b"yes\nx = 1\n"
-    assert pool.wait_for(1, 60)
-    (ready,) = [one for kind in pool._ready.values() for one in kind]
-    engine.ask(lambda api: api.kill(ready._connection.peer.id))
-    engine.find(lambda api: api.wait(ready._connection.peer.id, timeout=30))
-    with pooled.start(spec) as sandbox:
-        assert sandbox.run("echo on").stdout == b"on\n"
-    pool.close()
-    assert len(pool) == 0
-    launch._pool.cache_clear()
 
 
 def test_an_image_that_was_removed_is_made_again(backend: SandboxBackend, tree: Path, engine: Engine) -> None:

@@ -45,10 +45,12 @@ def test_what_is_asked_for_again_is_kept_and_replaced(made: list[Thing]) -> None
     found = pool(each=2)
     for _ in range(2):
         assert found.take("a", lambda: maker(made)) is None
-    assert found.wait_for(2, 10)
+    assert found.settle(10)
+    assert len(found) == 2
     first = found.take("a", lambda: maker(made))
     assert first is made[0]
-    assert found.wait_for(2, 10)
+    assert found.settle(10)
+    assert len(found) == 2
     assert not first.ended
     found.close()
     assert [one.ended for one in made] == [False, True, True]
@@ -58,7 +60,8 @@ def test_the_sick_are_discarded(made: list[Thing]) -> None:
     found = pool(each=2)
     for _ in range(2):
         found.take("a", lambda: maker(made))
-    assert found.wait_for(2, 10)
+    assert found.settle(10)
+    assert len(found) == 2
     made[0].well = False
     assert found.take("a", lambda: maker(made)) is made[1]
     assert made[0].ended
@@ -70,7 +73,8 @@ def test_the_total_is_held_and_old_kinds_give_way(made: list[Thing]) -> None:
     for kind in ("a", "b"):
         for _ in range(2):
             found.take(kind, lambda: maker(made))
-        assert found.wait_for(2 if kind == "a" else 3, 10)
+        assert found.settle(10)
+        assert len(found) == (2 if kind == "a" else 3)
     found.close()
     assert all(one.ended for one in made)
 
@@ -83,11 +87,10 @@ def test_a_failure_to_make_is_not_the_pools_end(made: list[Thing]) -> None:
             raise SandboxDied("not now")
         return maker(made)
 
-    for _ in range(100):
-        found.take("a", sometimes)
-        if found.wait_for(1, 0.1):
-            break
-    assert len(found) == 1
+    for kept in (0, 0, 1):  # asked for once; the failure; the next
+        assert found.take("a", sometimes) is None
+        assert found.settle(10)
+        assert len(found) == kept
     found.close()
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from swesmith_gym.errors import InputError, SweSmithGymError
 from swesmith_gym.home import write_atomic
+from swesmith_gym.sandboxes import warm
 from swesmith_gym.sandboxes.base import SandboxBackend
 from swesmith_gym.sandboxes.conformance.case import Finding, Status
 from swesmith_gym.sandboxes.conformance.cases import CASES
@@ -94,6 +95,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def main() -> None:
+    os.environ[warm.VARIABLE] = "0"  # sandboxes that come and go between two looks would count as left over
     try:
         code = _run(_arguments())
     except SweSmithGymError as error:

@@ -14,7 +14,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from swesmith_gym.errors import InputError, SandboxDied, SandboxError
+from swesmith_gym.errors import SandboxDied, SandboxError
+from swesmith_gym.sandboxes import warm
 from swesmith_gym.sandboxes.base import (
     MAX_TREE_BYTES,
     WORKDIR,
@@ -32,21 +33,13 @@ from swesmith_gym.sandboxes.docker.layers import Layers
 from swesmith_gym.sandboxes.inside import trees
 
 
-def _warm() -> int:
-    """`$SWESMITH_GYM_WARM_CONTAINERS`, else 2. Raises: InputError."""
-    given = os.environ.get("SWESMITH_GYM_WARM_CONTAINERS", "2")
-    if not given.isdigit():
-        raise InputError(f"SWESMITH_GYM_WARM_CONTAINERS is {given!r}: it must be a whole number, 0 for none")
-    return int(given)
-
-
 @dataclass(frozen=True)
 class Docker(SandboxBackend):
     """Containers of the daemon that `$DOCKER_HOST` names, else of the one on this machine."""
 
     name = "docker"
-    warm: int = field(default_factory=_warm)
-    """Containers of each image that are kept ready."""
+    warm: int = field(default_factory=warm.each)
+    """Containers of each image that are kept ready, without their trees."""
 
     def checks(self) -> list[HostCheck]:
         return docker_checks(self)
@@ -78,8 +71,8 @@ class Docker(SandboxBackend):
         """An episode: from the pool where it has one, which gets its tree now."""
         entries = _content(spec.tree)
         order = launch.Order.of(_engine(), spec, _layers().image(spec), {})
-        ready = launch.pool(self.warm).take(order.kind, order.launch) if self.warm and spec.network == "none" else None
-        if ready is not None:
+        pooled = self.warm and spec.network == "none"
+        if pooled and (ready := warm.pool(self.name, self.warm).take(order.kind, order.launch)):
             try:
                 return _filled(ready, {WORKDIR: entries})
             except SandboxDied:

@@ -1,13 +1,10 @@
-"""From a spec to a running container without its tree, and the pool that keeps such containers ready."""
+"""From a spec to a running container without its tree: what a warm pool keeps ready."""
 
 from __future__ import annotations
 
-import atexit
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from swesmith_gym.records import FileChange, content_id
@@ -17,13 +14,10 @@ from swesmith_gym.sandboxes.client import ClientSandbox
 from swesmith_gym.sandboxes.docker import config
 from swesmith_gym.sandboxes.docker.container import Container
 from swesmith_gym.sandboxes.docker.engine import Engine, labels
-from swesmith_gym.sandboxes.pool import Handling, WarmPool
 from swesmith_gym.sandboxes.settings import Settings
 
 CA_BUNDLE = f"{rootfs.HOME}/.ca-certificates.crt"
 """Where the host's certificates appear inside when the network is on: the image has its own, without the host's."""
-MOST_WARM = 32
-"""Containers that one process keeps ready at most, of all images together."""
 
 
 @dataclass(frozen=True)
@@ -67,16 +61,3 @@ class Order:
             peer.remove()
             raise
         return sandbox
-
-
-@cache
-def _pool(_pid: int, each: int) -> WarmPool[ClientSandbox]:
-    handling = Handling[ClientSandbox](healthy=lambda one: one.alive, discard=ClientSandbox.close)
-    found = WarmPool(handling, each=each, total=MOST_WARM)
-    atexit.register(found.close)
-    return found
-
-
-def pool(each: int) -> WarmPool[ClientSandbox]:
-    """The pool of this process."""
-    return _pool(os.getpid(), each)

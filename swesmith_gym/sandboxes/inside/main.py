@@ -35,6 +35,7 @@ class Init:
         self.session = Session(self.host, WORKDIR)
         self.handlers: dict[str, Callable[[dict[str, Any]], Any]] = {
             "configure": self.configure,
+            "ping": lambda _: {},
             "run": self.run,
             "shell": self.shell,
             "read": self.read,
