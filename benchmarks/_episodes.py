@@ -1,4 +1,4 @@
-"""The environment on top: `reset`, `step` and the reward of real tasks, on the shipped ones that are built soonest."""
+"""The environment on top: `reset`, `step` and the reward of real tasks, of those that are shipped."""
 
 from __future__ import annotations
 
@@ -17,22 +17,27 @@ from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.records import TaskInstance
 from swesmith_gym.repos.resolve import testbed_of
 from swesmith_gym.tasks import TaskTable, sealing
+from swesmith_gym.tasks.starter import shipped_tasks
 
 FIRST = 20
 """Tasks whose first reset is measured."""
 STEPS = 100
 
 
-def build(variant: Variant) -> tuple[Testbed, float]:
-    """The environment of the tasks, and the seconds that it took: nothing where it was there already."""
+GRADED = ("tinydb", "sqlparse")
+"""Shipped tables whose first task is graded: a suite of less than 2 s, and a longer one."""
+
+
+def build(variant: Variant, task: TaskInstance) -> tuple[Testbed, float]:
+    """The environment of a task, and the seconds that it took: nothing where it was there already."""
     began = time.perf_counter()
-    testbed = testbed_of(TaskTable.read(starter_tasks())[0], variant.backend)
+    testbed = testbed_of(task, variant.backend)
     return testbed, round(time.perf_counter() - began, 1)
 
 
 def measure(variant: Variant, rounds: int, gradings: int) -> dict[str, Any]:
     """Times of an episode's parts."""
-    testbed, built = build(variant)
+    testbed, built = build(variant, TaskTable.read(starter_tasks())[0])
     table = TaskTable.read(starter_tasks())
     times = Times()
     env = BugFixEnv(table, sandbox=variant.backend.name, max_steps=10**9, max_seconds=10**6, max_output_bytes=10**12)
@@ -43,9 +48,6 @@ def measure(variant: Variant, rounds: int, gradings: int) -> dict[str, Any]:
         times.take("first reset of a task", lambda chosen=chosen: env.reset(options=chosen))  # type: ignore[misc]
     _resets(times, variant, table, rounds)
     _running(times, variant, env, rounds)
-    for _ in range(gradings):
-        variant.settle()
-        _grading(times, env, table[0], testbed)
     env.close()
     return {
         "repository": testbed.image.repo,
@@ -54,6 +56,7 @@ def measure(variant: Variant, rounds: int, gradings: int) -> dict[str, Any]:
         "tree_files": len(testbed.pristine),
         "built_s": built,
         "times": times.summary(),
+        "gradings": {name: _gradings(variant, name, gradings) for name in GRADED},
     }
 
 
@@ -79,14 +82,23 @@ def _running(times: Times, variant: Variant, env: BugFixEnv, rounds: int) -> Non
         times.take("step, one program", lambda: env.step("/bin/true"))
 
 
-def _grading(times: Times, env: BugFixEnv, task: TaskInstance, testbed: Testbed) -> None:
+def _gradings(variant: Variant, name: str, rounds: int) -> dict[str, Any]:
     """A submission of nothing, against pytest by itself on the same code, in turns."""
-    env.reset(options={"instance_id": task.instance_id})
-    times.take("submit and grade", lambda: env.step({"tool": "submit"}))
+    table = shipped_tasks() / f"{name}.parquet"
+    task = TaskTable.read(table)[0]
+    testbed, _ = build(variant, task)
+    times = Times()
+    env = BugFixEnv(table, sandbox=variant.backend.name, instance_id=task.instance_id)
     setup = testbed.image.test
     words = " ".join(["python -m pytest -q -p no:cacheprovider -o addopts=", *setup.args, *setup.paths])
-    with testbed.start(sealing.buggy_files(testbed.pristine, task.bug_patch)) as sandbox:
-        times.take("plain pytest", lambda: sandbox.run(words, env=setup.env, timeout_s=testbed.time_limit_s))
+    for _ in range(rounds):
+        env.reset()
+        variant.settle()
+        times.take("submit and grade", lambda: env.step({"tool": "submit"}))
+        with testbed.start(sealing.buggy_files(testbed.pristine, task.bug_patch)) as sandbox:
+            times.take("plain pytest", lambda: sandbox.run(words, env=setup.env, timeout_s=testbed.time_limit_s))
+    env.close()
+    return times.summary()
 
 
 def many_steps(variant: Variant, number: int) -> dict[str, Any]:

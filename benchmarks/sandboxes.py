@@ -4,8 +4,8 @@
 
 Times are p50, p95 and smallest values in milliseconds, sizes in MiB; `figures` compares them with what is to be
 reached. Another load on the machine moves the times: compare ratios within one run, smallest values between runs.
-The environments of the episodes are built first, which needs the package index and about 20 seconds for each root
-file system. Docker needs a portable root file system (`swesmith-gym images bootstrap`).
+The environments of the episodes are built first, which needs the package index and about a minute for each root file
+system. Docker needs a portable root file system (`swesmith-gym images bootstrap`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ import _lifecycle
 from _measure import Times, busy, fresh_state, load, machine, sample_tree
 
 from swesmith_gym.sandboxes.base import SandboxBackend, SandboxSpec
+from swesmith_gym.sandboxes.bubblewrap import Bubblewrap
 
 DOCKER_SHARE = 3
 """A round with Docker takes so much longer that there are fewer of them, by this divisor."""
@@ -78,7 +80,7 @@ def _sandboxes(results: dict[str, Any], found: list[SandboxBackend], tree: Path,
             measured = _lifecycle.measure(variant, spec, _rounds(options, variant.name))
             results["backends"][variant.name] = {"root_fs": spec.root_fs, **measured}
     results["alternatives"] = _all_alternatives(found, specs, options.rounds)
-    bubblewrap = next((each for each in found if each.name == "bubblewrap"), None)
+    bubblewrap = next((replace(each, warm=0) for each in found if isinstance(each, Bubblewrap)), None)
     if bubblewrap:
         bubblewrap.own(tree)
         for key, number, act in (
@@ -100,9 +102,10 @@ def _all_alternatives(
         ("SWE-ReX", lambda: _alternatives.swe_rex(times, fewer)),
     ]
     names = {each.name: each for each in found}
-    if bubblewrap := names.get("bubblewrap"):
+    if isinstance(bubblewrap := names.get("bubblewrap"), Bubblewrap):
+        cold = replace(bubblewrap, warm=0)
         ways.append(("bare bubblewrap", lambda: _alternatives.bare_bubblewrap(times, rounds)))
-        ways.append(("a sandbox a command", lambda: _alternatives.cold(times, bubblewrap, specs["bubblewrap"], rounds)))
+        ways.append(("a sandbox a command", lambda: _alternatives.cold(times, cold, specs["bubblewrap"], rounds)))
     if "docker" in names:
         image = _lifecycle.docker_image(specs["docker"])
         ways.append(("docker", lambda: _alternatives.docker_command(times, image, fewer)))

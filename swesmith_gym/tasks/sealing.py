@@ -89,7 +89,8 @@ def materialize(sealed: SealedTree, backend: SandboxBackend, spec: SandboxSpec) 
     """
     final = home() / "sealed" / backend.name / sealed.digest[:24]
     if final.is_dir():
-        os.utime(final)
+        if final.stat().st_mtime < time.time() - IDLE_S / 2:  # seldom: a folder that changes is another one to backends
+            os.utime(final)
         return final
     final.parent.mkdir(parents=True, exist_ok=True)
     _make_room(final.parent, backend)

@@ -34,6 +34,7 @@ def container(
         "Labels": dict(labels),
         "OpenStdin": True,
         "StdinOnce": True,
+        "StopSignal": "SIGKILL",  # process 1 takes no other from outside
         "AttachStdin": True,
         "AttachStdout": True,
         "AttachStderr": True,
