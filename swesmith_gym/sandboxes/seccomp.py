@@ -22,6 +22,7 @@ _NEW_NAMESPACES = 0x7E020080
 """CLONE_NEW* flags of clone and unshare, CLONE_NEWTIME (which is clone's signal bits) in its low byte included."""
 _X32 = 0x40000000
 
+_GO = {"amd64": "x86_64", "arm64": "aarch64"}
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
 _SAME_NUMBER = {
@@ -135,13 +136,13 @@ _WITH_SIGNAL_BITS = 0x7E020000
 
 @lru_cache(maxsize=16)
 def program(machine: str = "", *, spared: tuple[int, ...] = (), sockets: Sockets = "all") -> bytes:
-    """The filter for a machine as `uname -m` names it (default: this one); empty where none is known.
+    """The filter for a machine as `uname -m` or Go names it (default: this one); empty where none is known.
 
     `spared`: where there is no process namespace, the numbers of processes (or groups) that are not to be ended from
     inside, process 1 among them. `sockets`: which can be made, where there is no network namespace: Unix ones only, so
     that nothing leads out of the host and loopback is gone as well; or those for TCP over IPv4, too.
     """
-    machine = machine or os.uname().machine
+    machine = _GO.get(machine, machine or os.uname().machine)
     if machine not in _AUDIT:
         return b""
     steps = [_step(_LOAD, _ARCH), _step(_EQUAL, _AUDIT[machine], 1, 0), _step(_RETURN, _KILL), _step(_LOAD, _NUMBER)]

@@ -70,3 +70,8 @@ def test_other_architectures() -> None:
     assert decide("x86_64", 0, arch=0x40000003) == KILL
     assert decide("x86_64", 0x40000000) == refused(errno.ENOSYS)
     assert seccomp.program("riscv64") == b""
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [("amd64", "x86_64"), ("arm64", "aarch64")])
+def test_a_machine_has_two_names(theirs: str, ours: str) -> None:
+    assert seccomp.program(theirs) == seccomp.program(ours) != b""

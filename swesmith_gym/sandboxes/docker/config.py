@@ -20,9 +20,16 @@ SLACK = 16
 
 
 def container(
-    spec: SandboxSpec, image: str, python: str, volumes: Mapping[str, str], labels: Mapping[str, str]
+    spec: SandboxSpec,
+    image: str,
+    python: str,
+    volumes: Mapping[str, str],
+    labels: Mapping[str, str],
+    *,
+    owned: bool = True,
 ) -> dict[str, Any]:
-    """`volumes`: path inside -> the volume's name. `python`: what runs process 1, in the image."""
+    """`volumes`: path inside -> the volume's name. `python`: what runs process 1, in the image. `owned`: the engine can
+    give folders in memory to the sandbox's user; else they are open to every user inside."""
     return {
         "Image": image,
         "User": f"{UID}:{UID}",
@@ -39,11 +46,11 @@ def container(
         "AttachStdout": True,
         "AttachStderr": True,
         "NetworkDisabled": False,
-        "HostConfig": _host(spec, volumes),
+        "HostConfig": _host(spec, volumes, owned=owned),
     }
 
 
-def _host(spec: SandboxSpec, volumes: Mapping[str, str]) -> dict[str, Any]:
+def _host(spec: SandboxSpec, volumes: Mapping[str, str], *, owned: bool) -> dict[str, Any]:
     limits = spec.limits
     return {
         "AutoRemove": True,
@@ -51,7 +58,7 @@ def _host(spec: SandboxSpec, volumes: Mapping[str, str]) -> dict[str, Any]:
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges"],
         "ReadonlyRootfs": True,
-        "Tmpfs": _memory_folders(limits, volumes),
+        "Tmpfs": _memory_folders(limits, volumes, owned=owned),
         "ShmSize": size(limits),
         "Memory": limits.memory_bytes,
         "MemorySwap": limits.memory_bytes,
@@ -80,11 +87,12 @@ def size(limits: Limits) -> int:
     return max(min(limits.tmp_bytes, limits.memory_bytes // 4), 1 << 20)
 
 
-def _memory_folders(limits: Limits, volumes: Mapping[str, str]) -> dict[str, str]:
+def _memory_folders(limits: Limits, volumes: Mapping[str, str], *, owned: bool) -> dict[str, str]:
     common = "rw,exec,nosuid,nodev"
+    mine = f"mode=755,uid={UID},gid={UID}" if owned else "mode=1777"
     found = {
         "/tmp": f"{common},mode=1777,size={size(limits)}",
-        rootfs.HOME: f"{common},mode=755,uid={UID},gid={UID},size={size(limits)}",
-        WORKDIR: f"{common},mode=755,uid={UID},gid={UID},size={min(limits.tree_bytes, limits.memory_bytes // 2)}",
+        rootfs.HOME: f"{common},{mine},size={size(limits)}",
+        WORKDIR: f"{common},{mine},size={min(limits.tree_bytes, limits.memory_bytes // 2)}",
     }
     return {path: options for path, options in found.items() if path not in volumes}

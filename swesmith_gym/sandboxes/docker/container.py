@@ -59,8 +59,12 @@ class Container(Peer):
         self._held: Any = None
         self.id: str = engine.ask(lambda api: api.create_container_from_config(dict(config)))["Id"]
         try:
-            self._attach()
-            engine.ask(lambda api: api.start(self.id))
+            if engine.podman:  # attaches to what runs only; process 1 waits for its first request
+                engine.ask(lambda api: api.start(self.id))
+                self._attach()
+            else:
+                self._attach()
+                engine.ask(lambda api: api.start(self.id))
         except BaseException:
             self.remove()
             raise

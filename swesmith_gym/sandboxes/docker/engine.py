@@ -97,6 +97,9 @@ class Engine:
             self.api: Any = docker.APIClient(base_url=socket_url(), version="auto", timeout=TIMEOUT_S)
             _share_connections(self.api)
             self.info: Mapping[str, Any] = self.api.info()
+            parts = self.api.version().get("Components") or []
+        self.podman = any("Podman" in part.get("Name", "") for part in parts)
+        """It speaks Docker's language with an accent: see where this is asked for."""
         version = tuple(int(part) for part in str(self.api.api_version).split(".")[:2])
         if version < OLDEST:
             raise SandboxUnavailable(

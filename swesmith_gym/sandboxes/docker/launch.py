@@ -39,7 +39,7 @@ class Order:
         python = roots.load(spec.root_fs).python
         return cls(
             engine,
-            config.container(spec, image, python, volumes, labels()),
+            config.container(spec, image, python, volumes, labels(), owned=not engine.podman),
             settings,
             found.read_bytes() if found else b"",
         )

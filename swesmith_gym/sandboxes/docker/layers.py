@@ -36,13 +36,17 @@ ENV = "/opt/env"
 WRITABLE = (WORKDIR, rootfs.HOME, ENV, "/opt/build", "/opt/bytecode")
 """Folders of the sandbox's user, in every image: a volume that is mounted on one takes its owner over."""
 _ETC = ("passwd", "group", "nsswitch.conf", "host.conf", "shells")
+_FOREIGN_TREE = b"[safe]\n\tdirectory = *\n"
+"""Podman's folders in memory belong to root, and git does not work in those of others."""
 _making = Lock()
 
 
 class Context:
     """The archive that the daemon's builder gets: files, and the steps that copy them, one layer each."""
 
-    def __init__(self, start: str) -> None:
+    def __init__(self, start: str, *, open_folders: bool = False) -> None:
+        """`open_folders`: for every user, where they cannot be the sandbox's user's."""
+        self._open = open_folders
         self._file = tempfile.TemporaryFile()  # noqa: SIM115  (closed by whoever sends it)
         self._tar = tarfile.open(fileobj=self._file, mode="w", format=tarfile.PAX_FORMAT)  # noqa: SIM115
         self._steps = [f"FROM {start}"]
@@ -63,8 +67,11 @@ class Context:
         for path, target in links.items():
             self._parents(name, path, made)
             self._put(name + path, stat.S_IFLNK | 0o777, link=target)
+        for path in folders if self._open else ():
+            self._parents(name, path, made)
+            self._put(name + path, stat.S_IFDIR | 0o1777)
         self._steps.append(f'COPY --chown=0:0 ["{name}/", "/"]')
-        for path in folders:
+        for path in () if self._open else folders:
             empty = f"layer{len(self._steps)}"
             self._put(empty, stat.S_IFDIR | 0o755)
             self._steps.append(f'COPY --chown={UID}:{UID} ["{empty}/", "{path}/"]')
@@ -208,10 +215,12 @@ class Layers:
 
     def _base(self, root: RootFs) -> str:
         etc = {f"/etc/{name}": rootfs.FIXED[name].encode() for name in _ETC}
+        if self._engine.podman:
+            etc["/etc/gitconfig"] = _FOREIGN_TREE
         code = {f"{program.TOOLS}/inside/{name}": data for name, data in program.texts().items()}
         tag = f"{PREFIX}/base:{content_id(root.id, etc, code, WRITABLE)[:24]}"
         if not self._there(tag):
-            context = Context(self._root(root))
+            context = Context(self._root(root), open_folders=self._engine.podman)
             context.layer(program.folder(root.name), f"{program.TOOLS}/")
             context.files({**etc, rootfs.INDEX_SOCKET: b""}, {}, WRITABLE)
             context.build(self._engine, tag)
@@ -226,7 +235,7 @@ class Layers:
         return tag
 
     def _make(self, tag: str, base: str, shown: list[Mount], folders: list[str], links: Mapping[str, str]) -> None:
-        context = Context(base)
+        context = Context(base, open_folders=self._engine.podman)
         for mount in shown:
             context.layer(mount.source, mount.target.rstrip("/") + "/")
         if links or folders:
