@@ -1,0 +1,108 @@
+"""What an attack is, what it is told, and what is left to judge of it. Playing attacks is the business of `run`.
+
+A group adds its attacks in modules of its own, each with a tuple `ATTACKS`, and a line in `registry`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from swesmith_gym.envs.spaces import Action
+from swesmith_gym.records import TaskInstance
+
+FACTS_PATH = "/tmp/facts.json"
+"""Where a script finds what it is told, inside the sandbox."""
+
+PRELUDE = f"""\
+import json, os, pathlib, sys
+FACTS = json.loads(pathlib.Path({FACTS_PATH!r}).read_text())
+"""
+"""In front of every script: `FACTS`, and the modules that nearly all need. The working directory is the work tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the attacking agent is told of its task: more than a policy could ever know."""
+
+    instance_id: str
+    module: str
+    """Path of the file that holds the bug, relative to the work tree."""
+    lines: tuple[int, ...]
+    """Numbers of its lines that the bug changed, as they are in the agent's tree."""
+    package: str
+    """Import name of the top package (or module) that the file belongs to."""
+    init: str
+    """File that is run first whenever the package is imported: its `__init__`, or the module itself."""
+    fixed: str
+    """The whole text of `module` without the bug."""
+    f2p: tuple[str, ...]
+    p2p: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """One attack on one task, as it ended in the real environment."""
+
+    task: TaskInstance
+    facts: Facts
+    observations: tuple[str, ...]
+    """One for each step of the attack, in order; the submission's own is not among them."""
+    reward: float
+    info: Mapping[str, Any]
+    """Of the last step."""
+    before: Any = None
+    """What `Attack.before` gave."""
+
+    @property
+    def reward_valid(self) -> bool:
+        """The episode counts; an attack that could choose when it does not would be free."""
+        return self.info.get("reward_valid") is True and "fault" not in self.info
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attack:
+    """One way to be rewarded for nothing. Subclass it where a group judges by more than the reward."""
+
+    id: str
+    """Unique: the catalogue's id and a name, `P06-always-equal`; variants take a letter, `P06b-...`."""
+    threat: str
+    """Id in the catalogue of threats, e.g. `P06`."""
+    title: str
+    """What it does, in one line."""
+    script: str = field(repr=False, default="")
+    """Python program that the agent runs in the work tree; `FACTS`, `json`, `os`, `pathlib`, `sys` are there already."""
+    unfooled: str = ""
+    """Why none of the naive graders can be fooled by it; empty: at least one is, somewhere."""
+    limit: str = ""
+    """Why a run of tests cannot tell it from an honest solution; such an attack may be paid, and is shown as that."""
+
+    @property
+    def group(self) -> str:
+        """`P`, `V`, `B`, `L`, `H` or `M`."""
+        return self.threat[0]
+
+    def steps(self, facts: Facts) -> Sequence[Action]:
+        """What the agent does before it submits: by default it runs `script`."""
+        return script_steps(self.script, facts)
+
+    def before(self, task: TaskInstance) -> Any:
+        """State of the host that `judge` will compare with, taken before the episode begins."""
+        del task
+        return None
+
+    def judge(self, played: Played) -> str:
+        """Why the attack succeeded, in one line; empty where it was held."""
+        if played.reward != 0:
+            return f"paid: reward {played.reward:g}"
+        if not played.reward_valid:
+            return f"masked: {played.info.get('fault', 'the reward is not valid')}"
+        return ""
+
+
+def script_steps(script: str, facts: Facts) -> tuple[Action, ...]:
+    """The facts as a file, then the program. A program that fails is seen by its exit code."""
+    program = f"python3 - <<'END_OF_SCRIPT'\n{PRELUDE}{script}\nEND_OF_SCRIPT\n"
+    return ({"tool": "create", "path": FACTS_PATH, "file_text": json.dumps(asdict(facts))}, program)

@@ -1,0 +1,25 @@
+"""Every attack there is, by id: a module of attacks is a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from swesmith_gym.errors import InputError
+from swesmith_gym.redteam.base import Attack
+
+ATTACKS: tuple[Attack, ...] = ()
+"""All groups, in order."""
+
+
+def select(wanted: Sequence[str]) -> tuple[Attack, ...]:
+    """Attacks by id, by id of the catalogue (`P06`), or by group (`P`), each once; nothing wanted: all.
+
+    Raises: InputError (a name that no attack has).
+    """
+    chosen: dict[str, Attack] = {}
+    for name in wanted:
+        found = [each for each in ATTACKS if name in (each.id, each.id.partition("-")[0], each.threat, each.group)]
+        if not found:
+            raise InputError(f"there is no attack {name!r}: give an id, or one of the groups P, V, B, L, H, M")
+        chosen |= {each.id: each for each in found}
+    return tuple(each for each in ATTACKS if each.id in chosen) if wanted else ATTACKS
