@@ -13,6 +13,7 @@ from typing import Literal
 
 from swesmith_gym.errors import GradingFault, SandboxDied, SandboxUnavailable, SandboxUnsupported
 from swesmith_gym.harness.run import run_tests
+from swesmith_gym.harness.tampering import Watch
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.records import FileChange, Outcome, Submission, TaskInstance, TestReport, Verdict
 from swesmith_gym.sandboxes.base import Sandbox
@@ -80,8 +81,9 @@ def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, gradi
 
     A run that does not come to its end (the sandbox died, the time or the memory ran out, the report is torn) is tried
     again on a fresh sandbox. If it never ends while a control run of the pristine tree does, the submission is the
-    cause: unresolved where it was only too slow, a violation else. Raises: GradingFault (the control fails too, or
-    this host starts no sandbox), SandboxUnsupported.
+    cause: unresolved where it was only too slow, a violation else. So it is where tests that must fail did not
+    (`tampering`), though they do in the control. Raises: GradingFault (the control fails too, or this host starts no
+    sandbox), SandboxUnsupported.
     """
     del grading  # one kind so far
     if not testbed.backend.capabilities().isolates:
@@ -93,15 +95,20 @@ def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, gradi
     needed = required(task, testbed)
     if submission.violation:
         return _violation(task, needed, submission.violation)
+    watch = Watch.over(testbed, needed.fail_to_pass)
     try:
-        report, ends = _run_to_its_end(testbed, _changes(task, submission, testbed))
+        report, ends = _run_to_its_end(testbed, (*_changes(task, submission, testbed), *watch.changes))
     except _CannotBeLaid as error:
         return _violation(task, needed, f"the submission cannot be laid over the tree: {error}")
-    if not _whole(report):
-        _control(task, testbed)
     verdict = decide(task, needed, report) if report else _violation(task, needed, "")
+    wrong = dict(watch.suspicions(report, resolved=verdict.resolved)) if report else {}
+    if wrong or not _whole(report):
+        usual = watch.suspicions(_control(task, testbed, watch.changes), resolved=True)
+        wrong = {about: text for about, text in wrong.items() if about not in usual}
     if not _whole(report) and not (report and report.timed_out):
         verdict = replace(verdict, resolved=False, violation=f"the tests never came to their end: {'; '.join(ends)}")
+    if wrong:
+        verdict = _violation(task, needed, f"the tests were tampered with: {min(wrong.values())}")
     return replace(verdict, patch_exists=bool(submission.changes), duration_s=time.monotonic() - started)
 
 
@@ -156,14 +163,18 @@ def _start(testbed: Testbed) -> Sandbox:
         raise GradingFault(f"no sandbox starts on this host: {error}") from error
 
 
-def _control(task: TaskInstance, testbed: Testbed) -> None:
-    """Run the pristine tree. Raises: GradingFault (it does not come to its end either: the host is the cause)."""
+def _control(task: TaskInstance, testbed: Testbed, changes: tuple[FileChange, ...]) -> TestReport:
+    """Run the pristine tree, with nothing but the canaries in it.
+
+    Raises: GradingFault (it does not come to its end either: the host is the cause).
+    """
     try:
-        report = _run(testbed, ())
+        report = _run(testbed, changes)
     except SandboxDied as again:
         raise GradingFault(f"{task.instance_id}: the pristine tree cannot be graded either: {again}") from again
     if not report.finished:
         raise GradingFault(f"{task.instance_id}: the suite does not come to its end on the pristine tree either")
+    return report
 
 
 def _violation(task: TaskInstance, needed: Required, text: str) -> Verdict:

@@ -73,6 +73,18 @@ class HiddenTests:
 
 
 @dataclass(frozen=True, slots=True)
+class Canaries:
+    """Tests whose outcome is known, laid over a tree's test files; named by id, without the case in brackets."""
+
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """The whole new content of each file that holds some."""
+    failing: frozenset[str] = frozenset()
+    """Those that no code passes."""
+    twins: Mapping[str, str] = field(default_factory=dict)
+    """Copy -> the test that it is a copy of: the outcomes are the same."""
+
+
+@dataclass(frozen=True, slots=True)
 class FailureSummary:
     """One failure text, taken apart. Fields are empty where the text does not say."""
 
@@ -104,6 +116,9 @@ class Language(ABC):
     """Variables of every sandbox of an image in this language."""
     seed_env: Mapping[str, str] = {}
     """Variables of the one test run of a build that may write byte code to `/opt/bytecode`."""
+    copies: Path
+    """Source of a Python module that needs the standard library only, and that the leak scan runs inside of a sandbox:
+    `tokens(text, exact)`, `code_digests(source, names)`, `byte_code(data, names)`."""
 
     # Code
 
@@ -135,6 +150,16 @@ class Language(ABC):
     @abstractmethod
     def syntax_error(self, source: str) -> str:
         """Why the text does not parse, or empty."""
+
+    # Copies
+
+    @abstractmethod
+    def holds_code(self, path: str) -> bool:
+        """The file is text of this language, by its name: tests, documents and scripts included."""
+
+    @abstractmethod
+    def copy_tokens(self, text: str, *, exact: bool) -> list[str]:
+        """What a reformatted copy shares with its original: `tokens` of the module `copies`. Never raises."""
 
     # Building
 
@@ -201,6 +226,11 @@ class Language(ABC):
     ) -> HiddenTests:
         """Take tests out of a tree's test files. `how`: `functions` (the defining function or class member), `files`
         (whole modules) or `none`. `all_ids`: every id of the baseline. Files in `keep` are never touched."""
+
+    @abstractmethod
+    def canaries(self, files: Files, tests: Collection[str], rng: random.Random) -> Canaries:
+        """Copies of some of `tests`, which are about to be run, and tests that no honest code passes; none where no
+        text of them is found. Other ones in each call."""
 
     @abstractmethod
     def test_source(self, files: Files, test_id: str) -> str:

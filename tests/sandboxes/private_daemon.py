@@ -1,4 +1,7 @@
-"""A Docker daemon of a test's own, that it may stop, kill and fill: with a root folder, a socket and no network."""
+"""A Docker daemon of a test's own, that it may stop, kill and fill: with a root folder, a socket and no network.
+
+In a network namespace of its own: a daemon without a bridge takes away that of any other.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,14 @@ class Daemon:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        words = ["dockerd", f"--host={self.url}", f"--data-root={self.folder}/data", f"--exec-root={self.folder}/exec"]
+        words = [
+            "unshare",
+            "--net",
+            "dockerd",
+            f"--host={self.url}",
+            f"--data-root={self.folder}/data",
+            f"--exec-root={self.folder}/exec",
+        ]
         words += [f"--pidfile={self.folder}/pid", "--storage-driver=overlay2", "--bridge=none", "--iptables=false"]
         for stale in ("pid", "exec/containerd/containerd.pid"):  # of one that was killed and that nobody has waited for
             (self.folder / stale).unlink(missing_ok=True)

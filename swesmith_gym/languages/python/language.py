@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from swesmith_gym.languages.base import (
     BuildStep,
+    Canaries,
     FailureSummary,
     Files,
     HiddenTests,
@@ -16,7 +17,7 @@ from swesmith_gym.languages.base import (
     RunnerCommand,
     Surface,
 )
-from swesmith_gym.languages.python.testing import excerpts, failures, hiding, ids, report, surface
+from swesmith_gym.languages.python.testing import canaries, excerpts, failures, hiding, ids, report, surface
 from swesmith_gym.records import CodeEntity, RepoProfile, TestReport, TestSetup
 
 BUILD_FILES = frozenset({"setup.py", "conftest.py", "noxfile.py", "tasks.py", "fabfile.py"})
@@ -31,6 +32,7 @@ class Python(Language):
     name = "python"
     runner_version = "1"
     tools = Path(__file__).parent / "testing" / "runner"
+    copies = Path(copies.__file__)
     sandbox_env = {"PYTHONPYCACHEPREFIX": "/opt/bytecode", "VIRTUAL_ENV": "/opt/env"}  # noqa: RUF012
     seed_env = {"PYTHONDONTWRITEBYTECODE": ""}  # noqa: RUF012
 
@@ -65,6 +67,12 @@ class Python(Language):
         from swesmith_gym.languages.python.equivalence import syntax_error
 
         return syntax_error(source)
+
+    def holds_code(self, path: str) -> bool:
+        return path.endswith((".py", ".pyi", ".pyx"))
+
+    def copy_tokens(self, text: str, *, exact: bool) -> list[str]:
+        return copies.tokens(text, exact)
 
     def detect(self, tree: Path, *, interpreter: str = "", version: str = "", test_command: str = "") -> RepoProfile:
         from swesmith_gym.languages.python.detect import detect
@@ -115,6 +123,9 @@ class Python(Language):
         self, files: Files, ids: Collection[str], all_ids: Collection[str], *, how: str, keep: Collection[str]
     ) -> HiddenTests:
         return hiding.hide(files, ids, all_ids, how=how, keep=keep)
+
+    def canaries(self, files: Files, tests: Collection[str], rng: random.Random) -> Canaries:
+        return canaries.plant(files, tests, rng)
 
     def test_source(self, files: Files, test_id: str) -> str:
         return hiding.test_source(files, test_id)
