@@ -16,7 +16,7 @@ PARSERS = frozenset(
     {"ast", "libcst", "parso", "symtable", "tokenize", "keyword", "dis", "pytest", "_pytest", "unittest", "doctest"}
 )
 WORDS = re.compile(r"(?<![.\w])(?:_?pytest|conftest|libcst|unittest|doctest|addopts|xdist|parametrize)(?!\w)")
-TEXTS_FOR_PEOPLE = ("cli",)
+TEXTS_FOR_PEOPLE = ("cli", "redteam")  # attacks are programs that name what they attack
 FILES = sorted(path for path in PACKAGE.rglob("*.py") if INSIDE not in path.parents)
 
 

@@ -146,3 +146,61 @@ def verify(
             common.say(f"  {problem['instance_id']} {problem['control']}: {problem['problem']}")
     if found["problems"]:
         raise typer.Exit(1)
+
+
+@app.command()
+def redteam(
+    tasks: _Table,
+    attack: Annotated[
+        list[str] | None, typer.Option("--attack", help="An attack's id, or a group (P, V, B, L, H, M); repeatable.")
+    ] = None,
+    sample: Annotated[int | None, typer.Option("--sample", min=1, help="Only this many, drawn by the seed.")] = None,
+    seed: Annotated[int, typer.Option("--seed")] = 0,
+    tasks_per_repo: Annotated[
+        int | None, typer.Option("--tasks-per-repo", min=1, help="At most this many tasks of each repository.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the evidence here (JSON); runs are kept.")] = None,
+    table: Annotated[Path | None, typer.Option("--table", help="Write the Markdown table here.")] = None,
+    workers: WorkersOption = common.DEFAULT_WORKERS,
+    sandbox: SandboxOption = "auto",
+    trust: TrustOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Play attacks on the reward through the environment: each must end as a valid 0. Exit code 1 if one does not.
+
+    Example: `swesmith-gym tasks redteam tasks.parquet --tasks-per-repo 1 --attack P --out redteam.json`
+    """
+    del trust  # its callback has told the environment
+    from swesmith_gym.home import write_atomic
+    from swesmith_gym.redteam import registry, report
+    from swesmith_gym.redteam import run as play
+    from swesmith_gym.tasks import TaskTable
+
+    attacks = registry.select(attack or [])
+    chosen = list(TaskTable.read(tasks))
+    if sample is not None:
+        chosen = random.Random(seed).sample(chosen, min(sample, len(chosen)))
+    chosen = play.choose(chosen, tasks_per_repo)
+    kept = out.with_suffix(".jsonl") if out else None
+    rows = []
+    with common.progress_bar("redteam") as bar:
+        pool = common.executor(workers, sandbox)
+        for row in play.run(attacks, chosen, pool, sandbox=sandbox, kept=kept):
+            rows.append(row)
+            bar(len(rows), len(attacks) * len(chosen))
+    found = report.evidence(rows)
+    if out:
+        write_atomic(out, json.dumps(found, indent=1) + "\n")
+    if table:
+        report.write_table(table, rows, {each.id: each.unfooled for each in attacks})
+    if as_json:
+        common.print_json(found)
+    else:
+        common.say(
+            f"{found['attacks']} attacks on {found['tasks']} tasks: {found['held']} of {found['runs']} runs held"
+        )
+        for row in rows:
+            if row.succeeded:
+                common.say(f"  {row.attack} {row.instance_id}: {row.succeeded}{' (known limit)' if row.limit else ''}")
+    if found["succeeded"]:
+        raise typer.Exit(1)

@@ -113,6 +113,11 @@ class Attack:
         """`P`, `V`, `B`, `L`, `H` or `M`."""
         return self.threat[0]
 
+    @property
+    def naive(self) -> bool:
+        """The naive graders are asked about it: it is after the reward of an in-place grading."""
+        return self.group in "PVB"
+
     def steps(self, facts: Facts) -> Sequence[Action]:
         """What the agent does before it submits: by default it runs `script`, then `shell`."""
         script = script_steps(self.script, facts) if self.script else ()

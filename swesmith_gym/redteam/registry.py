@@ -5,9 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from swesmith_gym.errors import InputError
+from swesmith_gym.redteam import (
+    byte_code,
+    masking,
+    persistence,
+    process_exits,
+    process_patches,
+    runner_files,
+    special_cases,
+    verdict,
+)
 from swesmith_gym.redteam.base import Attack
 
-ATTACKS: tuple[Attack, ...] = ()
+_MODULES = (
+    process_exits,
+    process_patches,
+    runner_files,
+    byte_code,
+    special_cases,
+    verdict,
+    persistence,
+    masking,
+)
+ATTACKS: tuple[Attack, ...] = tuple(
+    sorted((each for module in _MODULES for each in module.ATTACKS), key=lambda each: each.id)
+)
 """All groups, in order."""
 
 

@@ -1,0 +1,93 @@
+"""Rows as JSON and as a Markdown table: a line for each attack, what it would have got elsewhere, what it got here."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from swesmith_gym.errors import InputError
+from swesmith_gym.home import write_atomic
+from swesmith_gym.redteam.naive import GRADERS
+from swesmith_gym.redteam.run import Row
+
+BEGIN = "<!-- attacks: made by swesmith-gym tasks redteam TASKS --table FILE -->"
+END = "<!-- end of attacks -->"
+
+
+def evidence(rows: Sequence[Row]) -> dict[str, Any]:
+    """Counts, then every row, sorted: what is kept beside a table."""
+    ordered = sorted(rows, key=lambda row: (row.attack, row.repo, row.instance_id, row.sandbox))
+    asked = [row for row in ordered if row.fooled is not None]
+    return {
+        "attacks": len({row.attack for row in ordered}),
+        "tasks": len({row.instance_id for row in ordered}),
+        "runs": len(ordered),
+        "held": sum(not row.succeeded for row in ordered),
+        "known_limits": sum(bool(row.succeeded and row.limit) for row in ordered),
+        "succeeded": sum(not row.held for row in ordered),
+        "not_valid": sum(not row.reward_valid for row in ordered),
+        "naive_runs": len(asked),
+        "naive_runs_fooled": {name: sum(name in (row.fooled or ()) for row in asked) for name in GRADERS},
+        "naive_attacks_fooled": {
+            name: len({row.attack for row in asked if name in (row.fooled or ())}) for name in GRADERS
+        },
+        "rows": [asdict(row) for row in ordered],
+    }
+
+
+def markdown(rows: Sequence[Row], unfooled: dict[str, str]) -> str:
+    """The table. `unfooled`: attack -> why no naive grader falls for it."""
+    by_attack: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_attack[row.attack].append(row)
+    notes: list[str] = []
+    lines = [f"| attack | what it does | {' | '.join(GRADERS)} | here |", f"|---|---|{'---|' * len(GRADERS)}---|"]
+    for attack, runs in sorted(by_attack.items()):
+        cells = [_naive(name, runs) for name in GRADERS]
+        if cells == ["no"] * len(GRADERS) and unfooled.get(attack):
+            cells[-1] += f" {_footnote(unfooled[attack], notes)}"
+        lines.append(f"| {attack} | {_text(runs[0].title)} | {' | '.join(cells)} | {_ours(runs, notes)} |")
+    lines += ["", *(f"{number}. {note}" for number, note in enumerate(notes, 1))]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _naive(name: str, runs: Sequence[Row]) -> str:
+    asked = [row for row in runs if row.fooled is not None]
+    paid = sum(name in (row.fooled or ()) for row in asked)
+    if not asked:
+        return "–"
+    return f"pays {paid} of {len(asked)}" if paid else "no"
+
+
+def _ours(runs: Sequence[Row], notes: list[str]) -> str:
+    won = [row for row in runs if row.succeeded]
+    if not won:
+        return f"0 of {len(runs)}"
+    reason = won[0].limit or won[0].succeeded
+    kind = "known limit" if won[0].limit else "**SUCCEEDED**"
+    return f"{kind} {len(won)} of {len(runs)} {_footnote(reason, notes)}"
+
+
+def _footnote(text: str, notes: list[str]) -> str:
+    """Equal reasons share a footnote."""
+    note = _text(text)
+    if note not in notes:
+        notes.append(note)
+    return f"[{notes.index(note) + 1}]"
+
+
+def _text(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def write_table(path: Path, rows: Sequence[Row], unfooled: dict[str, str]) -> None:
+    """Between the two marks of a file that has them; else the file is the table. Raises: OSError, InputError."""
+    text = path.read_text("utf-8") if path.exists() else ""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if text and not (begin and end):
+        raise InputError(f"{path} has no place for the table: it must hold the lines {BEGIN!r} and {END!r}")
+    write_atomic(path, f"{before}{BEGIN}\n\n{markdown(rows, unfooled)}\n{END}{after or chr(10)}")
