@@ -17,6 +17,7 @@ from swesmith_gym.languages.base import (
     RunnerCommand,
     Surface,
 )
+from swesmith_gym.languages.python import copies
 from swesmith_gym.languages.python.testing import canaries, excerpts, failures, hiding, ids, report, surface
 from swesmith_gym.records import CodeEntity, RepoProfile, TestReport, TestSetup
 
