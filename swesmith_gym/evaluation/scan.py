@@ -14,7 +14,7 @@ from swesmith_gym.envs.testbeds import TaskTestbed, prepare
 from swesmith_gym.evaluation.verify import identity
 from swesmith_gym.executors import Executor
 from swesmith_gym.harness.testbed import Testbed
-from swesmith_gym.issues import leaks
+from swesmith_gym.issues.leaks import leaks
 from swesmith_gym.records import TaskInstance
 from swesmith_gym.tasks import TaskTable
 from swesmith_gym.tasks.scan import LEAKS, Finding, content, look, repository, surroundings, times
@@ -127,7 +127,7 @@ def _natural(path: str, testbed: Testbed) -> bool:
 
 def _of_row(task: TaskInstance, testbed: Testbed) -> Iterator[Finding]:
     """What the table itself shows to the agent, and the form of the bug."""
-    for span in leaks.leaks(task.problem_statement, task.gold_patch):
+    for span in leaks(task.problem_statement, task.gold_patch):
         yield Finding(task.instance_id, "L15", "problem_statement", f"holds {span!r} of the fix")
     shown = first_observation(task)
     for test in task.FAIL_TO_PASS:

@@ -176,7 +176,7 @@ def _read(data: Any, owners: set[str]) -> Answer:
     facts = data["facts"]
     return Answer(
         hits=hits,
-        entries=tuple(Entry(_text(r[0]), *map(_number, r[1:6]), _text(r[6])) for r in data["entries"]),
+        entries=tuple(map(_entry, data["entries"])),
         names=tuple(map(_text, data["names"])),
         caches=tuple(map(_text, data["caches"])),
         git={_text(key): list(map(_text, value)) for key, value in facts.get("git", {}).items()},
@@ -184,6 +184,19 @@ def _read(data: Any, owners: set[str]) -> Answer:
         left=tuple(map(_text, facts.get("home", []))),
         files=_number(data["files"]),
         read_bytes=_number(data["bytes"]),
+    )
+
+
+def _entry(row: list[Any]) -> Entry:
+    path, mode, mtime_ns, ctime_ns, inode, device, sha256 = row
+    return Entry(
+        path=_text(path),
+        mode=_number(mode),
+        mtime_ns=_number(mtime_ns),
+        ctime_ns=_number(ctime_ns),
+        inode=_number(inode),
+        device=_number(device),
+        sha256=_text(sha256),
     )
 
 

@@ -13,8 +13,7 @@ from pathlib import PurePosixPath
 from swesmith_gym import patch
 from swesmith_gym.languages.base import Language
 from swesmith_gym.records import TaskInstance
-from swesmith_gym.sandboxes.inside import trees as entries
-from swesmith_gym.tasks.tree import Tree
+from swesmith_gym.tasks.tree import LINK, Tree
 
 CONTEXT = (8, 16, 32, 64)
 """Tokens on either side of a change; more where fewer do not tell it from other code of the same tree."""
@@ -73,7 +72,7 @@ class Corpus:
         self._texts = {
             path: data.decode("utf-8", "replace")
             for path, (mode, data) in tree.items()
-            if mode != entries.LINK and language.holds_code(path) and len(data) <= MAX_SOURCE_BYTES
+            if mode != LINK and language.holds_code(path) and len(data) <= MAX_SOURCE_BYTES
         }
         self._joined: dict[tuple[str, bool], str] = {}
 
@@ -196,7 +195,7 @@ def _innermost(language: Language, path: str, source: str, first: int, last: int
 
 def _of_tests(task: TaskInstance, pristine: Tree, sealed: Tree, language: Language) -> Iterator[Needle]:
     """The hidden tests' own text."""
-    files: Mapping[str, bytes] = {path: entry[1] for path, entry in pristine.items() if entry[0] != entries.LINK}
+    files: Mapping[str, bytes] = {path: entry[1] for path, entry in pristine.items() if entry[0] != LINK}
     seen: set[tuple[str, str]] = set()
     for test in task.FAIL_TO_PASS:
         key = _test(language, test)
