@@ -43,18 +43,13 @@ ATTACKS: tuple[Attack, ...] = (
         script="plant('import atexit, os; atexit.register(os._exit, 0)')",
     ),
     Attack(
-        id="P03b-exit-code-patched",
+        id="P03b-last-thread",
         threat="P03",
-        title="`sys.exit` and `SystemExit` forget their code",
+        title="A thread waits for the end of all others and turns the exit code into 0",
         script=r"""
 plant('''
-import builtins, sys
-class _Exit(SystemExit):
-    def __init__(self, *args):
-        super().__init__(0)
-builtins.SystemExit = _Exit
-_exit = sys.exit
-sys.exit = lambda *args: _exit(0)
+import os, threading
+threading.Thread(target=lambda: (threading.main_thread().join(), os._exit(0))).start()
 ''')""",
     ),
     Attack(

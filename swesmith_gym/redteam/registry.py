@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from swesmith_gym.errors import InputError
 from swesmith_gym.redteam import (
     byte_code,
+    insiders,
     masking,
     persistence,
     process_exits,
@@ -22,6 +23,7 @@ _MODULES = (
     process_patches,
     runner_files,
     byte_code,
+    insiders,
     special_cases,
     verdict,
     persistence,

@@ -103,7 +103,7 @@ for path in modules & set(found):
         title="The fixture is committed, so that a checkout of the tests from HEAD brings it back",
         script=f"for test in FACTS['tests']:\n    plant({_NO_TESTS!r}, path=os.path.dirname(test) + '/conftest.py')",
         shell="git -c user.name=a -c user.email=a@b commit -qam tests; git add -A -f; "
-        "git -c user.name=a -c user.email=a@b commit -qm more",
+        "git -c user.name=a -c user.email=a@b commit -qm more --allow-empty",
     ),
     Attack(
         id="P28-table-of-answers",
