@@ -30,6 +30,7 @@ def main(names: list[str]) -> int:
             return 1
         (HERE / "results").mkdir(exist_ok=True)
         (HERE / "results" / f"{name}.json").write_text(json.dumps(json.loads(done.stdout), indent=1) + "\n")
+    subprocess.run([sys.executable, HERE / "_page.py"], check=True)
     return 0
 
 
