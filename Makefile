@@ -26,6 +26,8 @@ RUN := $(VENV)/bin/python
 PYTEST_ARGS ?= -n auto --dist loadfile
 QUICKSTART_ARGS ?=
 BENCH_ARGS ?=
+# Shipped tables whose tasks are attacked in a campaign.
+ATTACKED ?= tinydb h11 toolz
 
 help:
 	@sed -n 's/^# //p;/^$$/q' Makefile
@@ -46,6 +48,10 @@ bench: $(VENV)/.installed-dev
 
 campaign: $(VENV)/.installed-dev
 	@$(RUN) benchmarks/leaks.py --out campaigns/leaks.json
+	@$(RUN) benchmarks/honest.py --out campaigns/honest.json
+	@for sandbox in bubblewrap docker; do for name in $(ATTACKED); do \
+	  $(VENV)/bin/swesmith-gym tasks redteam swesmith_gym/tasks_data/$$name.parquet --tasks-per-repo 1 \
+	    --sandbox $$sandbox --out campaigns/redteam-$$name-$$sandbox.json || exit 1; done; done
 
 clean:
 	@rm -rf $(VENV) build dist swesmith_gym.egg-info .pytest_cache .mypy_cache .ruff_cache
