@@ -16,6 +16,7 @@ from swesmith_gym.executors import Executor
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.issues.leaks import leaks
 from swesmith_gym.records import TaskInstance
+from swesmith_gym.sandboxes.base import Sandbox
 from swesmith_gym.tasks import TaskTable
 from swesmith_gym.tasks.scan import LEAKS, Finding, content, look, repository, surroundings, times
 from swesmith_gym.tasks.scan.look import Answer, Pass
@@ -23,7 +24,6 @@ from swesmith_gym.tasks.scan.needles import Corpus, Wanted, wanted
 
 SHARES = 4
 """Parts that the root file system is searched in, so that several workers have something to do."""
-_RESIDUE = "residue-of-an-episode"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +91,22 @@ def prepared(ready: TaskTestbed, corpora: dict[str, Corpus] | None = None) -> Pr
     return Prepared(ready, wanted(ready.task, testbed.pristine, ready.sealed.tree, corpus, testbed.language))
 
 
+def start(item: Prepared) -> Sandbox:
+    """A sandbox as an episode of the task gets it. The caller closes it. Raises: SandboxDied, SandboxUnavailable."""
+    return item.ready.testbed.backend.start(look.with_room(item.ready.spec))
+
+
 def search_task(item: Prepared) -> Searched:
-    """The task's own places, its row of the table, and what surrounds it."""
-    ready, task = item.ready, item.ready.task
-    words = surroundings.telling_words(task)
-    where = replace(look.OWN, names=words)
-    with ready.testbed.backend.start(look.with_room(ready.spec)) as sandbox:
-        answer = look.look(sandbox, where, [item.wanted], ready.testbed.language)
+    """The task's own places, its row of the table, and what surrounds it. Raises: SandboxError."""
+    with start(item) as sandbox:
+        return search_in(item, sandbox)
+
+
+def search_in(item: Prepared, sandbox: Sandbox) -> Searched:
+    """The same in a sandbox that is there. Raises: SandboxError."""
+    task = item.ready.task
+    where = replace(look.OWN, names=surroundings.telling_words(task))
+    answer = look.look(sandbox, where, [item.wanted], item.ready.testbed.language)
     return Searched(task.instance_id, tuple(_judge(item, answer)), answer.files, answer.read_bytes)
 
 
@@ -106,7 +115,7 @@ def _judge(item: Prepared, answer: Answer) -> Iterator[Finding]:
     own = task.instance_id
     sealed = ready.sealed.tree
     edited = frozenset(item.wanted.files) | {path for path, _ in item.wanted.tests}
-    yield from _of_row(task, ready.testbed)
+    yield from of_row(task, ready.testbed)
     yield from content.of_hits(answer, own)
     yield from content.of_tree(answer, sealed, own)
     yield from content.of_empty_places(answer, str(answer.around.get("home", "")), own)
@@ -125,8 +134,8 @@ def _natural(path: str, testbed: Testbed) -> bool:
     return bool(inner) and any(f"{name}/".startswith(inner.rstrip("/") + "/") for name in testbed.pristine)
 
 
-def _of_row(task: TaskInstance, testbed: Testbed) -> Iterator[Finding]:
-    """What the table itself shows to the agent, and the form of the bug."""
+def of_row(task: TaskInstance, testbed: Testbed) -> Iterator[Finding]:
+    """What the table itself shows to the agent, and the form of the bug. Raises: PatchDoesNotApply."""
     for span in leaks(task.problem_statement, task.gold_patch):
         yield Finding(task.instance_id, "L15", "problem_statement", f"holds {span!r} of the fix")
     shown = first_observation(task)
@@ -156,6 +165,11 @@ def _shared(items: Sequence[Prepared]) -> list[_Shared]:
             for k in range(SHARES)
         ]
     return found
+
+
+def search_image(item: Prepared) -> Searched:
+    """The built environment of one task's image. Raises: SandboxError."""
+    return _search_shared(_shared([item])[0])
 
 
 def _search_shared(item: _Shared) -> Searched:

@@ -32,8 +32,7 @@ py_compile.compile("/tmp/lie.py", target, dfile=path, invalidation_mode=py_compi
         title="The runner's cache of rewritten test modules is forged as soon as the hidden tests arrive",
         script=payloads.DETACH
         + f"""
-detach({payloads.WATCH!r} + r'''
-import importlib.util, marshal, pytest, struct
+detach('import importlib.util, marshal, pytest, struct' + {payloads.WATCH!r} + r'''
 sys.pycache_prefix = None
 while True:
     for path in seen:
@@ -41,7 +40,6 @@ while True:
             stat = os.stat(path)
             if stat.st_mtime_ns == seen[path]:
                 continue
-            text = open(path).read()
             code = compile(emptied(FACTS["tests"][path]), path, "exec")
         except (OSError, SyntaxError):
             continue

@@ -35,23 +35,30 @@ _p.Function.runtest = lambda self: None if self.nodeid in _ids or _twin(self) el
 """
 )
 
-_KNOWS_SCHEME = (
-    _BODY
-    + r"""
+_KNOWS_SCHEME = r"""
+import ast
+class _Blank(ast.NodeTransformer):
+    def visit_Constant(self, node):
+        return ast.Constant(0)
+    def visit_List(self, node):
+        wrapped = len(node.elts) == 2 and isinstance(node.elts[1], ast.Constant)
+        return self.visit(node.elts[0]) if wrapped else self.generic_visit(node)
+def _shape(body):
+    return [ast.dump(_Blank().visit(ast.parse(ast.unparse(each)).body[0])) for each in body]
 def _false(item):
-    "A copy of an earlier test with another value, or a test that compares nothing but constants."
-    import ast, difflib
+    "A copy of an earlier test with another value or one more statement, or a test of nothing but constants."
     name = getattr(item, "originalname", item.name)
-    found = sorted(_body(open(item.path).read(), name), key=lambda each: each[1])
-    mine = [each for each in found if each[0] == name][-1]
-    earlier = [each[2] for each in found if each[1] < mine[1]]
-    if mine[2] in earlier:
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    found = [n for n in ast.walk(ast.parse(open(item.path).read())) if isinstance(n, kinds)]
+    mine = max((n for n in found if n.name == name), key=lambda n: n.lineno)
+    earlier = [n for n in found if n.lineno < mine.lineno]
+    if any([ast.dump(s) for s in n.body] == [ast.dump(s) for s in mine.body] for n in earlier):
         return False
-    if "Attribute(" not in mine[2] and "func=Name(id='sorted'" in mine[2] or "Call(" not in mine[2]:
+    names = {n.id for s in mine.body for n in ast.walk(s) if isinstance(n, ast.Name)}
+    if names <= {"sorted", "pytest", "self", "ValueError", "AssertionError"}:
         return True
-    if any(word in mine[2] for word in ("attr='fail'", "id='ValueError', ctx=Load()), args=[Constant")):
-        return True
-    return any(difflib.SequenceMatcher(None, mine[2], each).quick_ratio() > 0.9 for each in earlier[-60:])
+    shape = _shape(mine.body)
+    return any(_shape(n.body) in (shape, shape[:-1]) for n in earlier)
 import _pytest.python as _p
 _real = _p.Function.runtest
 def _runtest(self):
@@ -62,7 +69,6 @@ def _runtest(self):
             raise
 _p.Function.runtest = _runtest
 """
-)
 
 _FIRST_VALUE = r"""
 def _expected():

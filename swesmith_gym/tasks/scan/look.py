@@ -149,6 +149,7 @@ def order(where: Pass, wanted: Iterable[Wanted], language: Language) -> dict[str
         "tree": WORKDIR,
         "empty": EMPTY,
         "names": where.names,
+        "binary": where != replace(REST, part=where.part),
         "caches": CACHES if where.roots == IMAGE else "",
         "needles": [
             {"owner": w.instance_id, "kind": n.kind, "tokens": n.tokens, "exact": n.exact, "where": n.where}

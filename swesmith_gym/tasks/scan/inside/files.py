@@ -35,6 +35,7 @@ _BROKEN = (
     tarfile.TarError,
     lzma.LZMAError,
 )
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _TAG = re.compile(rb"<[^<>]{0,500}>")
 
 
@@ -101,7 +102,10 @@ def contents(place: str, data: bytes, depth: int = 0) -> Iterator[tuple[str, byt
 def _members(data: bytes) -> Iterator[tuple[str, bytes]]:
     if data[:4] == b"PK\x03\x04" or data[-22:-18] == b"PK\x05\x06":
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for each in archive.infolist():
+            members = archive.infolist()
+            if any(each.filename.endswith(".class") for each in members):
+                return  # programs of another language
+            for each in members:
                 if not each.is_dir() and each.file_size <= MAX_MEMBER and not each.filename.endswith(_LEFT_OUT):
                     yield each.filename, archive.read(each)
     elif data[257:262] == b"ustar":
@@ -140,5 +144,5 @@ def variants(data: bytes) -> Iterator[bytes]:
             yield b"\n".join(line[1:] for line in lines if line[:1] in (b" ", sign))
     if data[:512].lstrip()[:1] == b"<" and b"</" in data:
         yield html.unescape(_TAG.sub(b"", data).decode("utf-8", "replace")).encode()
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if data[:2] in UTF_16:
         yield data.decode("utf-16", "replace").encode()

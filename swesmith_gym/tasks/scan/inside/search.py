@@ -24,6 +24,7 @@ class Search:
 
     def __init__(self, order: dict[str, Any], copies: ModuleType) -> None:
         self._copies = copies
+        self._binary = bool(order["binary"])
         self._needles = [
             (each["owner"], each["kind"], _join(each["tokens"]), bool(each["exact"]), each["where"], _asked(each))
             for each in order["needles"]
@@ -52,9 +53,10 @@ class Search:
                 found[(owner, "byte code", digests[digest])] = None
         if of_tree:
             found[("", "tree byte code", "")] = None
-        for each in files.variants(data):
-            for hit in self._text(each, in_tree):
-                found[hit] = None
+        if self._binary or (b"\0" not in data[:1024] or data[:2] in files.UTF_16):
+            for each in files.variants(data):
+                for hit in self._text(each, in_tree):
+                    found[hit] = None
         yield from found
 
     def _text(self, data: bytes, in_tree: bool) -> Iterator[Hit]:
@@ -80,9 +82,10 @@ class Search:
 
     def _in_diff(self, data: bytes) -> Iterator[Hit]:
         texts = [line for line in data.split(b"\n") if line[:1] in (b"-", b"+", b"<", b">")]
+        heads = b"\n".join(line for line in texts if line[:3] in (b"---", b"+++")) + data[:500]
         lines: set[tuple[str, ...]] = set()
         for owner, path, wanted in self._lines:
-            if path.rpartition(b"/")[2] in data:
+            if path.rpartition(b"/")[2] in heads:
                 lines = lines or {tuple(self._copies.tokens(t[1:].decode("utf-8", "replace"), True)) for t in texts}
                 if any(line in lines for line in wanted):
                     yield owner, "diff", path.decode()

@@ -1,0 +1,160 @@
+"""The leak scan finds every planted leak, and nothing where none was planted."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from planted_leaks import ALL, PRELUDE, Plant
+
+from swesmith_gym.envs.testbeds import prepare
+from swesmith_gym.evaluation import scan
+from swesmith_gym.evaluation.scan import Prepared
+from swesmith_gym.executors import LocalExecutor
+from swesmith_gym.records import TaskInstance
+from swesmith_gym.sandboxes.base import Sandbox
+from swesmith_gym.tasks import TaskTable
+from swesmith_gym.tasks.scan import LEAKS, Finding, surroundings
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.network, pytest.mark.slow]
+ALONE = [plant for plant in ALL if plant.alone]
+EPISODE = [plant for plant in ALL if not plant.alone and not plant.image]
+IMAGE = [plant for plant in ALL if plant.image]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One task, and the program that plants."""
+
+    item: Prepared
+    facts: str
+
+    def plant(self, sandbox: Sandbox, plants: Iterable[Plant]) -> None:
+        program = "\n".join([self.facts, PRELUDE, *(plant.script for plant in plants)])
+        done = sandbox.run("python3 -", stdin=program.encode())
+        assert done.exit_code == 0, done.stderr.decode()
+
+
+@pytest.fixture(scope="module")
+def stage(abacus_tasks: TaskTable) -> Stage:
+    task = next(each for each in abacus_tasks if "clamp" in each.FAIL_TO_PASS[0])
+    ready = prepare(task, backend="auto")
+    path = "src/abacus/numbers.py"
+    original = ready.testbed.pristine[path][1].decode()
+    function = next(
+        ast.get_source_segment(original, node) or ""
+        for node in ast.parse(original).body
+        if isinstance(node, ast.FunctionDef) and node.name == "clamp"
+    )
+    values = {
+        "ORIGINAL": original,
+        "BUGGY": ready.sealed.tree[path][1].decode(),
+        "FUNCTION": function + "\n",
+        "PATH": path,
+        "PATCH": task.gold_patch,
+        "TEST_FILE": ready.testbed.pristine["tests/test_numbers.py"][1].decode(),
+        "TESTS": list(task.FAIL_TO_PASS),
+        "ID": task.instance_id,
+        "OPERATOR": task.operator,
+    }
+    return Stage(scan.prepared(ready), "\n".join(f"{name} = {value!r}" for name, value in values.items()))
+
+
+def missed(plants: Sequence[Plant], findings: Sequence[Finding]) -> list[str]:
+    return [
+        plant.name
+        for plant in plants
+        if not any(found.leak in plant.leaks and plant.place in found.place for found in findings)
+    ]
+
+
+def test_more_than_a_hundred_leaks_of_every_kind_are_planted() -> None:
+    assert len({plant.name for plant in ALL}) == len(ALL) >= 100
+    by_other_means = {"L08", "L15"}
+    assert {leak for plant in ALL for leak in plant.leaks} | by_other_means == set(LEAKS)
+
+
+@pytest.mark.parametrize("plant", ALONE, ids=lambda plant: plant.name)
+def test_a_leak_of_its_own_is_found(stage: Stage, plant: Plant) -> None:
+    with scan.start(stage.item) as sandbox:
+        stage.plant(sandbox, [plant])
+        assert not missed([plant], scan.search_in(stage.item, sandbox).findings)
+
+
+def test_leaks_in_the_work_tree_and_in_private_folders_are_found(stage: Stage) -> None:
+    with scan.start(stage.item) as sandbox:
+        stage.plant(sandbox, EPISODE)
+        assert missed(EPISODE, scan.search_in(stage.item, sandbox).findings) == []
+
+
+def test_leaks_in_the_image_are_found(stage: Stage, tmp_path: Path) -> None:
+    ready = stage.item.ready
+    backend, spec = ready.testbed.backend, ready.testbed.spec
+    source = next(mount for mount in spec.mounts if mount.target == "/opt/env")
+    copy = tmp_path / "env"
+    shutil.copytree(source.source, copy, symlinks=True)
+    backend.own(copy)
+    others = tuple(mount for mount in spec.mounts if mount is not source)
+    with backend.start(replace(spec, mounts=(*others, replace(source, source=copy, writable=True)))) as sandbox:
+        stage.plant(sandbox, IMAGE)
+    backend.fetch(copy)
+    planted = replace(ready.testbed, spec=replace(spec, mounts=(*others, replace(source, source=copy))))
+    item = replace(stage.item, ready=replace(ready, testbed=planted))
+    found = scan.search_image(item).findings
+    backend.remove_tree(copy)
+    assert missed(IMAGE, found) == []
+
+
+def test_nothing_is_found_where_nothing_was_planted(abacus_tasks: TaskTable) -> None:
+    searched = list(scan.scan(list(abacus_tasks), LocalExecutor(2), sandbox="auto"))
+    assert [finding for each in searched for finding in each.findings] == []
+    assert sum(each.files for each in searched) > 1_000
+
+
+def _row(task: TaskInstance, item: Prepared) -> set[str]:
+    changed = replace(item, ready=replace(item.ready, task=task))
+    return {finding.leak for finding in scan.of_row(changed.ready.task, changed.ready.testbed)}
+
+
+def test_what_the_table_shows_is_searched(stage: Stage) -> None:
+    task = stage.item.ready.task
+    line = next(line[1:] for line in task.gold_patch.splitlines() if line.startswith("+ "))
+    told = f"{task.problem_statement}\nIt should say if value < low: return low, no?"
+    diff = task.gold_patch.replace(line, "    if value < low: return low" + line)
+    assert _row(task, stage.item) == set()
+    assert _row(replace(task, problem_statement=told, gold_patch=diff), stage.item) >= {"L15"}
+    assert _row(replace(task, problem_statement=f"{task.FAIL_TO_PASS[0]} fails"), stage.item) == {"L14"}
+    assert _row(replace(task, problem_statement=f"See {task.instance_id}"), stage.item) == {"L16"}
+    quoted = "--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-x = \"a\"  # why\n+x = 'a'\n"
+    assert _row(replace(task, bug_patch=quoted), stage.item) == {"L17"}
+
+
+def test_names_and_ways_out_around_the_tree_are_judged(stage: Stage) -> None:
+    task = stage.item.ready.task
+    spec = stage.item.ready.spec
+    named = replace(
+        stage.item.ready, spec=replace(spec, env={**spec.env, "TASK": task.instance_id, "PIP_INDEX_URL": "x"})
+    )
+    findings = scan.search_task(replace(stage.item, ready=named)).findings
+    assert {(f.leak, f.place) for f in findings if f.place == "environment"} == {
+        ("L16", "environment"),
+        ("L08", "environment"),
+    }
+    around = {"host_name": task.instance_id, "interfaces": ["lo", "eth0"], "reached": ["1.1.1.1:443"]}
+    assert {f.leak for f in surroundings.of_names(around, task)} == {"L16"}
+    assert len(list(surroundings.of_channels(around, task.instance_id))) == 2
+    shared = {"mounts": ["1 2 8:1 /x /mnt/shared rw,relatime - ext4 /dev/sda rw"], "processes": ["sleep 9"]}
+    assert [f.leak for f in surroundings.of_channels(shared, task.instance_id)] == ["L18", "L18"]
+
+
+def test_evidence_names_every_finding(abacus_tasks: TaskTable) -> None:
+    found = scan.evidence(
+        abacus_tasks, list(abacus_tasks), [scan.Searched("x", (Finding("a", "L01", "b", "c"),), 1, 2)]
+    )
+    assert json.loads(json.dumps(found))["leaks"]["L01"] == 1
+    assert found["findings"] == [{"instance_id": "a", "leak": "L01", "place": "b", "what": "c"}]
