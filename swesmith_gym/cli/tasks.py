@@ -207,3 +207,47 @@ def redteam(
                 common.say(f"  {row.attack} {row.instance_id}: {row.succeeded}{' (known limit)' if row.limit else ''}")
     if found["succeeded"] > (found["of_these_known_limits"] if known_limits else 0):
         raise typer.Exit(1)
+
+
+@app.command()
+def scan(
+    tasks: _Table,
+    sample: Annotated[int | None, typer.Option("--sample", min=1, help="Only this many, drawn by the seed.")] = None,
+    seed: Annotated[int, typer.Option("--seed")] = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the evidence here (JSON).")] = None,
+    workers: WorkersOption = common.DEFAULT_WORKERS,
+    sandbox: SandboxOption = "auto",
+    trust: TrustOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Search every task's sealed environment for what gives the answer away. Exit code 1 if anything does.
+
+    Example: `swesmith-gym tasks scan tasks.parquet --out tasks.scan.json`
+    """
+    del trust  # its callback has told the environment
+    from swesmith_gym.evaluation.scan import evidence, parts
+    from swesmith_gym.evaluation.scan import scan as run
+    from swesmith_gym.home import write_atomic
+    from swesmith_gym.tasks import TaskTable
+
+    table = TaskTable.read(tasks)
+    chosen = list(table) if sample is None else random.Random(seed).sample(list(table), min(sample, len(table)))
+    searched = []
+    with common.progress_bar("scan") as bar:
+        for each in run(chosen, common.executor(workers, sandbox), sandbox=sandbox):
+            searched.append(each)
+            bar(len(searched), max(len(searched), parts(chosen)))
+    found = evidence(table, chosen, searched)
+    if out:
+        write_atomic(out, json.dumps(found, indent=1) + "\n")
+    if as_json:
+        common.print_json(found)
+    else:
+        for each in found["findings"]:
+            typer.echo("\t".join((each["instance_id"], each["leak"], each["place"], each["what"])))
+        common.say(
+            f"{len(found['findings'])} leaks in {found['tasks_scanned']} of {found['tasks']} tasks; "
+            f"searched {found['files']} files, {found['bytes'] / 1e6:.0f} MB"
+        )
+    if found["findings"]:
+        raise typer.Exit(1)

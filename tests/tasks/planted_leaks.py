@@ -77,7 +77,7 @@ HISTORY = [
             "fix-commit-on-top": (".git", _COMMIT_ORIGINAL + _BACK),
             "empty-commit-on-top": (".git", 'sh(GIT + "commit -q --allow-empty -m x")'),
             "fix-then-bug": (".git", _COMMIT_ORIGINAL + _BACK + 'sh(GIT + "commit -qam bug")'),
-            "history-amended": (".git", _COMMIT_ORIGINAL + _BACK + 'sh(GIT + "commit -qa --amend -m x")'),
+            "history-amended": (".git", _COMMIT_ORIGINAL + _BACK + 'sh(GIT + "commit -qa --amend --allow-empty -m x")'),
             "second-root": (".git", 'sh("git checkout -q --orphan o; " + GIT + "commit -qm o; git checkout -q main")'),
         },
         alone=True,

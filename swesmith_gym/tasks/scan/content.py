@@ -13,11 +13,11 @@ from swesmith_gym.tasks.tree import Tree
 
 _CACHES = re.compile(
     r"(^|/)(\.\w+_cache|htmlcov|\.coverage[^/]*|coverage\.\w+|\.tox|\.nox|\.hypothesis|_build|_modules|\.ipynb_checkpoints"
-    r"|\.cache|\.idea|\.vscode)(/|$)|\.(orig|rej|bak|sw[op]|cover)$|~$"
+    r"|\.idea|\.vscode)(/|$)|\.(orig|rej|bak|sw[op]|cover)$|~$"
 )
 _BYTE_CODE = re.compile(r"(^|/)__pycache__(/|$)|\.py[co]$")
 _BUILT = re.compile(
-    r"(^|/)(build|dist|\.eggs|wheels?|sdists?|[^/]*\.(egg|dist)-info)(/|$)|\.(whl|egg|zip|tar|tgz|gz|bz2|xz)$"
+    r"(^|/)(build|dist|\.eggs|\.?cache|wheels?|sdists?|[^/]*\.(egg|dist)-info)(/|$)|\.(whl|egg|zip|tar|tgz|gz|bz2|xz)$"
 )
 _OUTPUT = re.compile(r"(^|/)([^/]*(report|junit|results?|verif|grad(e|ing))[^/]*|[^/]*\.log)$", re.IGNORECASE)
 _ANSWER = re.compile(r"\.(patch|diff)$|patch|solution|gold|fix|answer|(^|/)\w*tests?(/|$|_|\.)", re.IGNORECASE)

@@ -109,7 +109,7 @@ def wanted(task: TaskInstance, pristine: Tree, sealed: Tree, corpus: Corpus, lan
             first, last, replaced = _changed_lines(start, old, new)
             for line in (*old[first - start : last - start], *replaced):
                 run = tuple(language.copy_tokens(line, exact=True))
-                if len(run) >= 3:
+                if len(run) >= 2:
                     lines[run] = None
             needles += _of_change(_Change(path, before, after, first, last), corpus, language)
             innermost = _innermost(language, path, before, first + 1, max(first + 1, last))
