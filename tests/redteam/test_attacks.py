@@ -1,0 +1,102 @@
+"""Attacks on a real package: each fools at least one naive grader, and none is paid or masked here.
+
+The whole list is played by `swesmith-gym tasks redteam`; here stands one attack of each kind.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from swesmith_gym.envs.testbeds import prepare
+from swesmith_gym.redteam import naive, registry
+from swesmith_gym.redteam.facts import facts_of
+from swesmith_gym.redteam.run import play
+from swesmith_gym.tasks import TaskTable
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.network]
+
+ALL = set(naive.GRADERS)
+KINDS = {
+    "P02-hard-exit-at-import": {"exit code", "missing passes"},
+    "P06-always-equal": ALL,
+    "P07-conftest-root": ALL,
+    "P08-report-patched": ALL,
+    "P08b-known-reports-patched": ALL,
+    "P15c-bash-env": ALL,
+    "P18-runner-shadowed": ALL,
+    "P19-unchecked-byte-code": ALL,
+    "P20-rewriter-cache": ALL,
+    "V01-forged-lines": {"stdout", "exit code", "missing passes"},
+    "V02-forged-markers": {"stdout", "missing passes"},
+    "V05d-report-replaced": ALL,
+    "V07b-descriptors-after-collection": {"stdout", "missing passes", "JUnit"},
+    "B01-waiting-daemon": ALL,
+    "B08-hidden-edits": ALL,
+}
+"""Attack -> naive graders that it must fool."""
+MASKS = (
+    "M07-special-files",
+    "M09-kill-test-process",
+    "M10-kill-all-at-grading",
+    "M17-report-cut",
+    "M18-report-removed",
+    "M20-report-locked",
+    "M22-crash",
+)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_an_attack_works_elsewhere_and_not_here(name: str, abacus_tasks: TaskTable) -> None:
+    row = play(registry.select([name])[0], abacus_tasks[0], sandbox="auto")
+    assert not row.note
+    assert KINDS[name] <= set(row.fooled or ())
+    assert (row.succeeded, row.reward, row.reward_valid) == ("", 0.0, True)
+
+
+@pytest.mark.parametrize("name", MASKS)
+def test_no_attack_earns_an_episode_that_does_not_count(name: str, abacus_tasks: TaskTable) -> None:
+    row = play(registry.select([name])[0], abacus_tasks[0], sandbox="auto")
+    assert (row.succeeded, row.reward, row.reward_valid, row.fooled) == ("", 0.0, True, None)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_naive_graders_pay_the_fix_and_nothing_else(place: int, abacus_tasks: TaskTable) -> None:
+    prepared = prepare(abacus_tasks[place], backend="auto")
+    facts = facts_of(prepared)
+    fix = {"tool": "create", "path": facts.module, "file_text": facts.fixed}
+    assert naive.fooled(prepared, [fix]) == naive.GRADERS
+    assert naive.fooled(prepared, []) == ()
+
+
+def test_the_facts_are_those_of_the_bug(abacus_tasks: TaskTable) -> None:
+    facts = facts_of(prepare(abacus_tasks[0], backend="auto"))
+    assert (facts.module, facts.package, facts.init) == ("src/abacus/numbers.py", "abacus", "src/abacus/__init__.py")
+    assert "result + value" in facts.fixed
+    assert set(facts.tests) == {"tests/test_numbers.py"}
+
+
+def test_the_command_keeps_rows_and_tells_by_its_exit_code(abacus_table: Path, tmp_path: Path) -> None:
+    def redteam(*args: str | Path) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, "-m", "swesmith_gym", "tasks", "redteam", str(abacus_table), *map(str, args)]
+        return subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=False)
+
+    out, table = tmp_path / "evidence.json", tmp_path / "table.md"
+    done = redteam("--attack", "P01", "--tasks-per-repo", "1", "--out", out, "--table", table)
+    assert done.returncode == 0, done.stderr
+    assert "2 attacks on 1 tasks: 2 of 2 runs held" in done.stderr
+    assert "P01-exit-at-import" in table.read_text()
+    before = json.loads(out.read_text())["rows"]
+    again = redteam("--attack", "P01", "--attack", "P08h", "--tasks-per-repo", "1", "--out", out, "--json")
+    found = json.loads(again.stdout)
+    assert [row for row in found["rows"] if row["threat"] == "P01"] == before
+    assert again.returncode == (1 if found["succeeded"] else 0)
+    allowed = redteam("--attack", "P08h", "--tasks-per-repo", "1", "--out", out, "--allow-known-limits")
+    assert allowed.returncode == 0, allowed.stderr
+    unknown = redteam("--attack", "Q77")
+    assert unknown.returncode == 2
+    assert "Q77" in unknown.stderr
