@@ -8,6 +8,7 @@ from swesmith_gym.errors import InputError
 from swesmith_gym.redteam import (
     byte_code,
     insiders,
+    leaks,
     masking,
     persistence,
     process_exits,
@@ -28,6 +29,7 @@ _MODULES = (
     verdict,
     persistence,
     masking,
+    leaks,
 )
 ATTACKS: tuple[Attack, ...] = tuple(
     sorted((each for module in _MODULES for each in module.ATTACKS), key=lambda each: each.id)
