@@ -21,7 +21,7 @@ EMPTY = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/home", "/mnt", "/media
 IMAGE = ("/opt",)
 """Where the built environment is: the same for all tasks of an image."""
 CACHES = (
-    r"^(\.(mypy|ruff|pytest)_cache|htmlcov|\.coverage.*|\.tox|\.nox|\.hypothesis|_build|.*\.(orig|rej)|.*\.egg-info)$"
+    r"^(\.\w+_cache|htmlcov|\.coverage.*|\.tox|\.nox|\.hypothesis|_build|.*\.(orig|rej)|.*\.egg-info)$"
 )
 """Names of what tools leave behind. In an image nothing has a use for them."""
 NOT_FILES = ("/proc", "/sys", "/dev")

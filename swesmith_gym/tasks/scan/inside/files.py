@@ -69,18 +69,18 @@ def walk(roots: list[str], skipped: list[str], part: tuple[int, int]) -> Iterato
                 yield path, found
 
 
-def read(path: str, size: int) -> bytes:
-    """The beginning of a regular file; nothing of compiled code."""
+def read(path: str, size: int, whole: bool) -> bytes:
+    """Content of a regular file. But for `whole`: nothing of compiled code, and no more than `MAX_BYTES`."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return b""
     with os.fdopen(descriptor, "rb", buffering=0) as file:
         head = file.read(512)
-        if head.startswith(_PROGRAMS):
+        if head.startswith(_PROGRAMS) and not whole:
             return b""
         data = bytearray(head)
-        while len(data) < min(size, MAX_BYTES):
+        while len(data) < (size if whole else min(size, MAX_BYTES)):
             piece = file.read(MAX_BYTES)
             if not piece:
                 break

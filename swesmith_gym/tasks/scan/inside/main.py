@@ -62,7 +62,7 @@ class _Answer:
             if own:
                 self._entries.append([path[len(tree) :], *_facts(found), ""])
             return
-        data = files.read(path, found.st_size) if stat.S_ISREG(found.st_mode) else b""
+        data = files.read(path, found.st_size, own) if stat.S_ISREG(found.st_mode) else b""
         if own:
             text = data if stat.S_ISREG(found.st_mode) else os.fsencode(_target(path))
             self._entries.append([path[len(tree) :], *_facts(found), hashlib.sha256(text).hexdigest()])
