@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from swesmith_gym.errors import InputError
 from swesmith_gym.redteam import (
     byte_code,
+    host,
     insiders,
     leaks,
     masking,
@@ -30,6 +31,7 @@ _MODULES = (
     persistence,
     masking,
     leaks,
+    host,
 )
 ATTACKS: tuple[Attack, ...] = tuple(
     sorted((each for module in _MODULES for each in module.ATTACKS), key=lambda each: each.id)
