@@ -20,9 +20,7 @@ EMPTY = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/home", "/mnt", "/media
 """Folders that hold nothing when an episode begins."""
 IMAGE = ("/opt",)
 """Where the built environment is: the same for all tasks of an image."""
-CACHES = (
-    r"^(\.\w+_cache|htmlcov|\.coverage.*|\.tox|\.nox|\.hypothesis|_build|.*\.(orig|rej)|.*\.egg-info)$"
-)
+CACHES = r"^(\.\w+_cache|htmlcov|\.coverage.*|\.tox|\.nox|\.hypothesis|_build|.*\.(orig|rej)|.*\.egg-info)$"
 """Names of what tools leave behind. In an image nothing has a use for them."""
 NOT_FILES = ("/proc", "/sys", "/dev")
 TIMEOUT_S = 900.0
