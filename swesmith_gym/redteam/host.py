@@ -34,7 +34,7 @@ def table(controls: Sequence[Control]) -> str:
     for each in controls:
         found[each.attack][each.hit].append(each.host)
     lines = ["| attack | what it does | careless hosts that it hits |", "|---|---|---|"]
-    for attack in ATTACKS:
+    for attack in sorted(ATTACKS, key=lambda each: each.id):
         hit, missed = found[attack.id][True], found[attack.id][False]
         cell = ", ".join(dict.fromkeys(hit))
         if missed:

@@ -38,8 +38,8 @@ def program(path, text=PAYLOAD):
     os.chmod(path, 0o755)
 
 def dirty():
-    write("README.md", "changed\\n")
-    os.utime(FACTS["module"])
+    with open(FACTS["module"], "a") as file:
+        file.write("\\n# changed\\n")
 """
 """In front of the scripts of this group: `CANARY` (a file name), `PAYLOAD` (a shell command that makes that file
 outside of the work tree), `SECRET` (a file of a host that an agent must not read), `git`, `config`, `program` (an
