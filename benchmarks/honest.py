@@ -108,6 +108,7 @@ class Campaign:
         """Make the rows that are missing."""
         todo = [job for job in jobs if (job.kind, job.key) not in self.rows]
         self.number = len(jobs)
+        self.evidence()
         began = time.monotonic()
         for count, done in enumerate(LocalExecutor(self.options.workers).map(lambda job: job.make(), todo), 1):
             row = {**done.value, "grader": self.grader, "seed": self.options.seed}
