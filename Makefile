@@ -51,7 +51,7 @@ campaign: $(VENV)/.installed-dev
 	@$(RUN) benchmarks/honest.py --out campaigns/honest.json
 	@for sandbox in bubblewrap docker; do for name in $(ATTACKED); do \
 	  $(VENV)/bin/swesmith-gym tasks redteam swesmith_gym/tasks_data/$$name.parquet --tasks-per-repo 1 \
-	    --sandbox $$sandbox --out campaigns/redteam-$$name-$$sandbox.json || exit 1; done; done
+	    --allow-known-limits --sandbox $$sandbox --out campaigns/redteam-$$name-$$sandbox.json || exit 1; done; done
 
 clean:
 	@rm -rf $(VENV) build dist swesmith_gym.egg-info .pytest_cache .mypy_cache .ruff_cache
