@@ -51,7 +51,9 @@ def _changed(base: Mapping[str, FileEntry], now: Mapping[str, FileEntry]) -> lis
     changed = [
         path
         for path in sorted(base.keys() | now.keys())
-        if base.get(path) != now.get(path) and (path in base or not (_is_junk(path) or path.startswith(virtual)))
+        if base.get(path) != now.get(path)
+        and (path in base or not (_is_junk(path) or path.startswith(virtual)))
+        and not _is_gits(path)
     ]
     if len(changed) > MAX_CHANGED_FILES:
         raise _Refused(f"{len(changed)} files were changed: the limit is {MAX_CHANGED_FILES}")
@@ -78,6 +80,11 @@ def _leads_out(path: str, target: str) -> bool:
     """By its text alone; a link to a link is judged by its own."""
     place = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
     return posixpath.isabs(target) or place == ".." or place.startswith("../")
+
+
+def _is_gits(path: str) -> bool:
+    """A repository's own file (`gitdir: ...`) or folder, in any case: no patch can hold it."""
+    return ".git" in path.lower().split("/")
 
 
 def _is_junk(path: str) -> bool:

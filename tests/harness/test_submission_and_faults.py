@@ -47,6 +47,11 @@ def test_what_tools_leave_is_nobodys_work(abacus: Testbed, sandbox: Sandbox) -> 
     assert from_sandbox(sandbox, abacus.pristine) == Submission()
 
 
+def test_what_is_gits_own_is_nobodys_work(abacus: Testbed, sandbox: Sandbox) -> None:
+    sandbox.run("mkdir -p sub more; echo 'gitdir: ../x' > sub/.git; echo x > more/.GIT; echo y > more/kept")
+    assert [change.path for change in from_sandbox(sandbox, abacus.pristine).changes] == ["more/kept"]
+
+
 def test_a_folder_of_the_project_is_no_junk_for_its_name(abacus: Testbed, sandbox: Sandbox) -> None:
     sandbox.run("mkdir -p src/abacus/venv; echo x = 1 > src/abacus/venv/core.py")
     base = {**abacus.pristine, "src/abacus/venv/core.py": (0o644, b"x = 2\n")}
