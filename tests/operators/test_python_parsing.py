@@ -43,5 +43,9 @@ def test_nothing_goes_around_it() -> None:
     folder = Path(str(python.__file__)).parent
     runner = folder / "testing" / "runner"  # runs inside, in one thread
     for path in folder.rglob("*.py"):
+        if (
+            path.name == "copies.py"
+        ):  # text to code at once: no tree of Python's objects, which is what cannot be shared
+            continue
         if path.name != "parsing.py" and not path.is_relative_to(runner):
             assert not re.search(r"\bast\.parse\(|(?<![.\w])compile\(", path.read_text()), path

@@ -66,7 +66,8 @@ def usable(request: pytest.FixtureRequest, own_state: None) -> None:
 def failure(case: str | Case, **flaws: object) -> str:
     """Why a flawed backend fails a case, which the sound one passes."""
     found = BY_ID[case] if isinstance(case, str) else case
-    assert check(found, Flawed()).status == Status.PASSED
+    sound = check(found, Flawed())
+    assert sound.status == Status.PASSED, sound.detail
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(traces, "SETTLE_S", 0.3)
         finding = check(found, Flawed(**flaws))  # type: ignore[arg-type]
