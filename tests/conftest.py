@@ -20,12 +20,12 @@ from swesmith_gym.tasks import TaskTable
 collect_ignore = ["data"]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def nothing_kept_ready() -> Iterator[None]:
-    """Tests look for what is left over, and change trees: sandboxes are kept ready only where a test asks for it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SWESMITH_GYM_WARM_SANDBOXES", "0")
-        yield
+def pytest_configure() -> None:
+    """Tests look for what is left over, and change trees: sandboxes are kept ready only where a test asks for it.
+
+    Before any test module is imported, since some make a backend when they are.
+    """
+    os.environ["SWESMITH_GYM_WARM_SANDBOXES"] = "0"
 
 
 @pytest.fixture(scope="session")

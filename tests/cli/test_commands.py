@@ -178,11 +178,6 @@ def test_every_candidate_is_a_task_or_a_rejected_row(abacus: object, tmp_path: P
     assert len(task.problem_statement) > 100
 
 
-def heed_interrupts() -> None:
-    """A shell's background jobs, these tests perhaps, pass on to their children that interrupts are ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 ENDLESS = ("src/abacus/numbers.py", "    for value in values:\n", "    while True:\n        value = 0\n")
 
 
@@ -192,7 +187,9 @@ def test_ctrl_c_half_way_and_the_same_command_goes_on(abacus: object, tmp_path: 
     args += ["--rejected", str(tmp_path / "r.jsonl"), "--created-at", "2026-01-01", "--workers", "1"]
     args += ["--timeout-s", "12"]
     ledger = tmp_path / ".t.parquet.ledger"
-    running = subprocess.Popen([*COMMAND, *args], stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts)
+    # A shell's background jobs, these tests perhaps, pass on to their children that interrupts are ignored.
+    heeding = ["env", "--default-signal=INT", *COMMAND]
+    running = subprocess.Popen([*heeding, *args], stderr=subprocess.PIPE, text=True)
     while not ledger.exists() or len(ledger.read_text().splitlines()) < 3:
         with contextlib.suppress(subprocess.TimeoutExpired):
             pytest.fail(f"ended with {running.wait(0.02)} before it was stopped")

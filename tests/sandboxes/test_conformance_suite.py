@@ -112,7 +112,7 @@ def test_an_orphan_is_found_by_its_token() -> None:
 
 def test_a_sandbox_that_is_not_closed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[FlawedSandbox] = []
-    monkeypatch.setattr(FlawedSandbox, "close", kept.append)
+    monkeypatch.setattr(FlawedSandbox, "close", lambda self: kept.append(self))  # noqa: PLW0108  (binds `self`)
     monkeypatch.setattr(traces, "SETTLE_S", 0.3)
     try:
         finding = check(PLAIN, Flawed())
