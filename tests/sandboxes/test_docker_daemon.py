@@ -78,7 +78,7 @@ def test_restarted_under_load(spec: SandboxSpec, daemon: Daemon) -> None:
         daemon.start()
         with Docker(warm=0).start(spec) as sandbox:
             assert sandbox.run("cat pkg/code.py").stdout == b"x = 1\n"
-        assert not daemon.containers()
+        assert daemon.empties()
 
 
 def test_a_full_disk_is_one_clear_line(
@@ -90,5 +90,5 @@ def test_a_full_disk_is_one_clear_line(
             Docker(warm=0).start(spec)
         assert "\n" not in str(caught.value)
         assert caught.value.fix == "docker system prune"
-        assert not full.containers()
+        assert full.empties()
     engine._engine.cache_clear()
