@@ -71,7 +71,7 @@ def sample(backend: SandboxBackend, groups: Iterable[Path], pooled: int) -> Trac
         threads=threading.active_count(),
         mounts=_mounts("self"),
         groups=sum(path.exists() for path in groups),
-        containers=len(backend.leftovers()) - pooled,
+        containers=len(backend.leftovers()) - pooled if backend.name == "docker" else 0,
         volumes=_volumes() if backend.name == "docker" else 0,
         descriptors=len(os.listdir("/proc/self/fd")),
         files=sum(_entries(path) for path in home().iterdir() if path.name not in CACHES),

@@ -177,7 +177,7 @@ def _pooled(backend: SandboxBackend, *, close: bool) -> int:
 
 def _wrong(samples: list[dict[str, Any]]) -> list[str]:
     """What the samples show that must not be; empty: nothing."""
-    found = [f"{name}: {one[name]} after {one['made']}" for name in MUST_BE_GONE for one in samples if one[name] > 0]
+    found = [f"{name}: {one[name]} after {one['made']}" for name in MUST_BE_GONE for one in samples if one[name]]
     for name in COUNTS:
         first, last = samples[name in SETTLING][name], samples[-1][name]
         if last > first:

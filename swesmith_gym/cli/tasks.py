@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,7 +15,13 @@ from swesmith_gym.errors import InputError
 
 app = group("Look at task tables, and verify them.")
 
+if TYPE_CHECKING:
+    from swesmith_gym.records import TaskInstance
+    from swesmith_gym.tasks import TaskTable
+
 _Table = Annotated[Path, typer.Argument(help="A task table (Parquet), or a folder of them.")]
+_Sample = Annotated[int | None, typer.Option("--sample", min=1, help="Only this many, drawn by the seed.")]
+_Seed = Annotated[int, typer.Option("--seed")]
 
 
 @app.command("list")
@@ -43,6 +49,12 @@ def list_(tasks: _Table, as_json: JsonOption = False) -> None:
         return
     for row in rows:
         typer.echo("\t".join(str(value) for value in row.values()))
+
+
+def _drawn(table: TaskTable, sample: int | None, seed: int) -> list[TaskInstance]:
+    """`sample` tasks of the table, drawn by the seed; None: all, in order."""
+    chosen = list(table)
+    return chosen if sample is None else random.Random(seed).sample(chosen, min(sample, len(chosen)))
 
 
 @app.command()
@@ -106,8 +118,8 @@ def stats(
 def verify(
     tasks: _Table,
     rounds: Annotated[int, typer.Option("--rounds", "-k", min=1, help="How often each control is graded.")] = 1,
-    sample: Annotated[int | None, typer.Option("--sample", min=1, help="Only this many, drawn by the seed.")] = None,
-    seed: Annotated[int, typer.Option("--seed")] = 0,
+    sample: _Sample = None,
+    seed: _Seed = 0,
     out: Annotated[Path | None, typer.Option("--out", help="Write the evidence here (JSON).")] = None,
     workers: WorkersOption = common.DEFAULT_WORKERS,
     sandbox: SandboxOption = "auto",
@@ -125,7 +137,7 @@ def verify(
     from swesmith_gym.tasks import TaskTable
 
     table = TaskTable.read(tasks)
-    chosen = list(table) if sample is None else random.Random(seed).sample(list(table), min(sample, len(table)))
+    chosen = _drawn(table, sample, seed)
     checks = []
     with common.progress_bar("verify") as bar:
         pool = common.executor(workers, sandbox)
@@ -154,8 +166,8 @@ def redteam(
     attack: Annotated[
         list[str] | None, typer.Option("--attack", help="An attack's id, or a group (P, V, B, L, H, M); repeatable.")
     ] = None,
-    sample: Annotated[int | None, typer.Option("--sample", min=1, help="Only this many, drawn by the seed.")] = None,
-    seed: Annotated[int, typer.Option("--seed")] = 0,
+    sample: _Sample = None,
+    seed: _Seed = 0,
     tasks_per_repo: Annotated[
         int | None, typer.Option("--tasks-per-repo", min=1, help="At most this many tasks of each repository.")
     ] = None,
@@ -180,10 +192,7 @@ def redteam(
     from swesmith_gym.tasks import TaskTable
 
     attacks = registry.select(attack or [])
-    chosen = list(TaskTable.read(tasks))
-    if sample is not None:
-        chosen = random.Random(seed).sample(chosen, min(sample, len(chosen)))
-    chosen = play.choose(chosen, tasks_per_repo)
+    chosen = play.choose(_drawn(TaskTable.read(tasks), sample, seed), tasks_per_repo)
     kept = out.with_suffix(".jsonl") if out else None
     rows = []
     with common.progress_bar("redteam") as bar:
@@ -212,8 +221,8 @@ def redteam(
 @app.command()
 def scan(
     tasks: _Table,
-    sample: Annotated[int | None, typer.Option("--sample", min=1, help="Only this many, drawn by the seed.")] = None,
-    seed: Annotated[int, typer.Option("--seed")] = 0,
+    sample: _Sample = None,
+    seed: _Seed = 0,
     out: Annotated[Path | None, typer.Option("--out", help="Write the evidence here (JSON).")] = None,
     workers: WorkersOption = common.DEFAULT_WORKERS,
     sandbox: SandboxOption = "auto",
@@ -231,7 +240,7 @@ def scan(
     from swesmith_gym.tasks import TaskTable
 
     table = TaskTable.read(tasks)
-    chosen = list(table) if sample is None else random.Random(seed).sample(list(table), min(sample, len(table)))
+    chosen = _drawn(table, sample, seed)
     searched = []
     with common.progress_bar("scan") as bar:
         for each in run(chosen, common.executor(workers, sandbox), sandbox=sandbox):

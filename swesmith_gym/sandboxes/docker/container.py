@@ -59,12 +59,11 @@ class Container(Peer):
         self._held: Any = None
         self.id: str = engine.ask(lambda api: api.create_container_from_config(dict(config)))["Id"]
         try:
-            if engine.podman:  # attaches to what runs only; process 1 waits for its first request
-                engine.ask(lambda api: api.start(self.id))
+            if not engine.podman:  # which attaches to what runs only; process 1 waits for its first request
                 self._attach()
-            else:
+            engine.ask(lambda api: api.start(self.id))
+            if engine.podman:
                 self._attach()
-                engine.ask(lambda api: api.start(self.id))
         except BaseException:
             self.remove()
             raise

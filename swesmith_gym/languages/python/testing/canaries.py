@@ -181,15 +181,8 @@ def _plain(test: _Test, rng: random.Random) -> bytes:
     method = bool(test.owner)
     uses_self = method and b"self.assert" in test.module.source
     statement = _statement(_PLAIN_METHODS if uses_self else _PLAIN, rng)
-    return (
-        b"    " * method
-        + b"def "
-        + _NAME
-        + b"(self):" * method
-        + b"():" * (not method)
-        + b"\n"
-        + (b"    " * (1 + method) + statement + b"\n")
-    )
+    indent, head = (b"    ", b"(self):\n") if method else (b"", b"():\n")
+    return indent + b"def " + _NAME + head + indent + b"    " + statement + b"\n"
 
 
 def _statement(kinds: Sequence[str], rng: random.Random) -> bytes:
