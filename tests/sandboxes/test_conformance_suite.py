@@ -124,14 +124,23 @@ def test_a_sandbox_that_is_not_closed_is_found(monkeypatch: pytest.MonkeyPatch) 
         assert what in finding.detail
 
 
-def test_a_descriptor_that_is_left_is_found() -> None:
+@pytest.mark.parametrize("closes_others", [False, True])
+def test_a_descriptor_that_is_left_is_found(closes_others: bool) -> None:
+    """Also where the process closes one of its others meanwhile, a pipe that was waiting to be collected."""
+
+    def leak(spec: SandboxSpec) -> None:
+        taken.append(os.open(__file__, os.O_RDONLY))
+        while closes_others and pipe:
+            os.close(pipe.pop())
+
     taken: list[int] = []
+    pipe = list(os.pipe())
     try:
-        said = failure(PLAIN, spoil=lambda spec: taken.append(os.open("/dev/null", os.O_RDONLY)))
+        said = failure(PLAIN, spoil=leak)
     finally:
-        for descriptor in taken:
+        for descriptor in taken + pipe:
             os.close(descriptor)
-    assert "1 descriptors of this process, among /dev/null" in said
+    assert f"1 descriptors of this process, among {__file__}" in said
 
 
 @pytest.mark.parametrize("where", ["temporary", "state"])

@@ -107,10 +107,10 @@ class Traces:
         found += [f"mount {line.split(' ')[2]}" for line in sorted((now.mounts - before.mounts).elements())]
         found += [f"file {path}" for path in sorted(now.files - before.files)]
         found += [f"control group {path}" for path in sorted(self._groups) if path.is_dir()]
-        more = len(now.descriptors) - len(self._pins) - len(before.descriptors)
+        more = _kinds(now.descriptors) - _kinds(before.descriptors) - Counter({"pid": len(self._pins)})
         fresh = {target for number, target in now.descriptors.items() if before.descriptors.get(number) != target}
-        if more > 0:
-            found.append(f"{more} descriptors of this process, among {', '.join(sorted(fresh)[:6])}")
+        if more:
+            found.append(f"{more.total()} descriptors of this process, among {', '.join(sorted(fresh)[:6])}")
         return found + [text for text in now.told if text not in before.told]
 
     def _state(self) -> _State:
@@ -124,6 +124,12 @@ class Traces:
             descriptors=proc.descriptors(),
             told=self._backend.leftovers(),
         )
+
+
+def _kinds(descriptors: dict[int, str]) -> Counter[str]:
+    """How many there are of each kind. Those of one kind may take each other's place (a connection that was made
+    anew); a pipe that others close meanwhile must not hide a file that is left open."""
+    return Counter(target.partition(":[")[0] for target in descriptors.values())
 
 
 def _own_runs() -> Iterator[Path]:
