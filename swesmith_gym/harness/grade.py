@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,11 +19,14 @@ from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.records import FileChange, Outcome, Submission, TaskInstance, TestReport, Verdict
 from swesmith_gym.sandboxes.base import Sandbox
 from swesmith_gym.tasks import sealing
+from swesmith_gym.tasks import tree as trees
 
 Grading = Literal["full"]
 """`full`: the whole suite is run."""
 
 ATTEMPTS = 3
+_FEW = 20
+"""Where more tests fail than this, the host's pace is not the cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +84,11 @@ def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, gradi
     """What `submission` is worth. Never raises for anything that a submission can cause.
 
     A run that does not come to its end (the sandbox died, the time or the memory ran out, the report is torn) is tried
-    again on a fresh sandbox. If it never ends while a control run of the pristine tree does, the submission is the
-    cause: unresolved where it was only too slow, a violation else. So it is where tests that must fail did not
-    (`tampering`), though they do in the control. Raises: GradingFault (the control fails too, or this host starts no
-    sandbox), SandboxUnsupported.
+    again on a fresh sandbox, and so is one in which nothing failed but tests that measure time. If it never ends while
+    a control run of the pristine tree does, the submission is the cause: unresolved where it was only too slow, a
+    violation else. So it is where tests that must fail did not (`tampering`), though they do in the control, and where
+    code looks at the tests that run it. Raises: GradingFault (the control fails too, or this host starts no sandbox),
+    SandboxUnsupported.
     """
     del grading  # one kind so far
     if not testbed.backend.capabilities().isolates:
@@ -96,8 +101,9 @@ def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, gradi
     if submission.violation:
         return _violation(task, needed, submission.violation)
     watch = Watch.over(testbed, needed.fail_to_pass)
+    laid = (*_changes(task, submission, testbed), *watch.changes)
     try:
-        report, ends = _run_to_its_end(testbed, (*_changes(task, submission, testbed), *watch.changes))
+        report, ends = _run_to_its_end(testbed, laid, lambda report: _slowed(decide(task, needed, report), testbed))
     except _CannotBeLaid as error:
         return _violation(task, needed, f"the submission cannot be laid over the tree: {error}")
     verdict = decide(task, needed, report) if report else _violation(task, needed, "")
@@ -109,6 +115,8 @@ def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, gradi
         verdict = replace(verdict, resolved=False, violation=f"the tests never came to their end: {'; '.join(ends)}")
     if wrong:
         verdict = _violation(task, needed, f"the tests were tampered with: {min(wrong.values())}")
+    if verdict.resolved and (seen := _looks_at_tests(submission, testbed)):
+        verdict = _violation(task, needed, f"the code looks at the tests that run it: {seen[0]}")
     return replace(verdict, patch_exists=bool(submission.changes), duration_s=time.monotonic() - started)
 
 
@@ -117,8 +125,26 @@ def _whole(report: TestReport | None) -> bool:
     return report is not None and (report.finished or "" in report.broken_modules)
 
 
-def _run_to_its_end(testbed: Testbed, changes: tuple[FileChange, ...]) -> tuple[TestReport | None, list[str]]:
-    """The first report that is whole, else the last one, and how the runs ended that were not."""
+def _slowed(verdict: Verdict, testbed: Testbed) -> bool:
+    """Nothing failed but tests that measure time: the host may have been too busy for them."""
+    failed = (*verdict.f2p_failure, *verdict.p2p_failure)
+    if not 0 < len(failed) <= _FEW:
+        return False
+    files = trees.contents(testbed.pristine)
+    return all(testbed.language.reads_clock(files, test) for test in failed)
+
+
+def _looks_at_tests(submission: Submission, testbed: Testbed) -> tuple[str, ...]:
+    """What gives away code that is right while it is tested only; no outcome of a test does."""
+    before = {path: data for path, data in trees.contents(testbed.pristine).items() if not testbed.on_surface(path)}
+    after = {c.path: c.data for c in submission.changes if c.data is not None and not testbed.on_surface(c.path)}
+    return testbed.language.looks_at_tests(before, after)
+
+
+def _run_to_its_end(
+    testbed: Testbed, changes: tuple[FileChange, ...], slowed: Callable[[TestReport], bool]
+) -> tuple[TestReport | None, list[str]]:
+    """The first report that is whole and not `slowed`, else the last one, and how the runs ended that were not."""
     report, ends = None, []
     for _ in range(ATTEMPTS):
         try:
@@ -126,9 +152,12 @@ def _run_to_its_end(testbed: Testbed, changes: tuple[FileChange, ...]) -> tuple[
         except SandboxDied as death:
             ends.append(f"the sandbox died ({death})")
             continue
-        if _whole(report) or report.timed_out:  # the control run tells whether the host was too slow
+        if report.timed_out:  # the control run tells whether the host was too slow
             break
-        ends.append(f"exit code {report.exit_code}, report torn")
+        if not _whole(report):
+            ends.append(f"exit code {report.exit_code}, report torn")
+        elif not slowed(report):
+            break
     return report, ends
 
 

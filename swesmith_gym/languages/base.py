@@ -233,6 +233,15 @@ class Language(ABC):
         text of them is found. Other ones in each call."""
 
     @abstractmethod
+    def looks_at_tests(self, before: Files, after: Files) -> tuple[str, ...]:
+        """What code of `after` names of the test runner, or of the stack that it is called from, and no code of
+        `before` did: a line each, with its path. Both: code off the test surface. Never raises."""
+
+    @abstractmethod
+    def reads_clock(self, files: Files, test_id: str) -> bool:
+        """The text of a test measures time: whether it passes may hang on how busy the machine is."""
+
+    @abstractmethod
     def test_source(self, files: Files, test_id: str) -> str:
         """Source text of the function that defines a test, dedented; empty where it cannot be found."""
 

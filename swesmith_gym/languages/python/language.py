@@ -18,7 +18,17 @@ from swesmith_gym.languages.base import (
     Surface,
 )
 from swesmith_gym.languages.python import copies
-from swesmith_gym.languages.python.testing import canaries, excerpts, failures, hiding, ids, report, surface
+from swesmith_gym.languages.python.testing import (
+    awareness,
+    canaries,
+    clocks,
+    excerpts,
+    failures,
+    hiding,
+    ids,
+    report,
+    surface,
+)
 from swesmith_gym.records import CodeEntity, RepoProfile, TestReport, TestSetup
 
 BUILD_FILES = frozenset({"setup.py", "conftest.py", "noxfile.py", "tasks.py", "fabfile.py"})
@@ -127,6 +137,12 @@ class Python(Language):
 
     def canaries(self, files: Files, tests: Collection[str], rng: random.Random) -> Canaries:
         return canaries.plant(files, tests, rng)
+
+    def looks_at_tests(self, before: Files, after: Files) -> tuple[str, ...]:
+        return awareness.looks_at_tests(before, after)
+
+    def reads_clock(self, files: Files, test_id: str) -> bool:
+        return clocks.reads_clock(files, test_id)
 
     def test_source(self, files: Files, test_id: str) -> str:
         return hiding.test_source(files, test_id)
