@@ -31,7 +31,7 @@ class EditLost(Exception):
 def grader() -> str:
     """Content id over the code that grades: verdicts of another version are no evidence of this one."""
     package = Path(swesmith_gym.__file__).parent
-    files = [path for part in ("harness", "languages") for path in sorted((package / part).rglob("*.py"))]
+    files = [path for part in ("harness", "languages/python/testing") for path in sorted((package / part).rglob("*.py"))]
     return content_id([(str(path.relative_to(package)), path.read_text("utf-8")) for path in files])[:16]
 
 
