@@ -31,7 +31,8 @@ class EditLost(Exception):
 def grader() -> str:
     """Content id over the code that grades: verdicts of another version are no evidence of this one."""
     package = Path(swesmith_gym.__file__).parent
-    files = [path for part in ("harness", "languages/python/testing") for path in sorted((package / part).rglob("*.py"))]
+    parts = ("harness", "languages/python/testing")
+    files = [path for part in parts for path in sorted((package / part).rglob("*.py"))]
     return content_id([(str(path.relative_to(package)), path.read_text("utf-8")) for path in files])[:16]
 
 
