@@ -31,18 +31,20 @@ class _Refused(Exception):
 def from_sandbox(sandbox: Sandbox, base: Tree) -> Submission:
     """What an agent changed in the tree `base` that its episode began with. Every other process in `sandbox` is killed.
 
-    A cap that is passed, a link that leads out of the tree, or a special file makes it a violation.
+    What tools leave behind, and binary files where the tree has none of their kind, are no part of it. A cap that is
+    passed, a link that leads out of the tree, or a special file makes it a violation.
     Raises: SandboxDied.
     """
     try:
         now = sandbox.manifest()
-        changes = tuple(_change(sandbox, path, now.get(path)) for path in _changed(trees.manifest(base), now))
+        found = [_change(sandbox, path, now.get(path)) for path in _changed(trees.manifest(base), now)]
     except SandboxDied:
         raise
     except OSError as error:
         return Submission(violation=f"the work tree cannot be read: {error}")
     except _Refused as refused:
         return Submission(violation=str(refused))
+    changes = tuple(each for each in found if not _is_alien(each, base))
     return Submission(changes=changes, model_patch=as_patch(changes, base))
 
 
@@ -77,9 +79,24 @@ def _change(sandbox: Sandbox, path: str, entry: FileEntry | None) -> FileChange:
 
 
 def _leads_out(path: str, target: str) -> bool:
-    """By its text alone; a link to a link is judged by its own."""
+    """By its text alone. Up again after a name: the name may be a link, which makes the way shorter than it looks."""
     place = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-    return posixpath.isabs(target) or place == ".." or place.startswith("../")
+    parts = [part for part in target.split("/") if part not in ("", ".")]
+    climbs_again = ".." in parts[next((at for at, part in enumerate(parts) if part != ".."), len(parts)) :]
+    return posixpath.isabs(target) or place == ".." or place.startswith("../") or climbs_again
+
+
+def _is_alien(change: FileChange, base: Tree) -> bool:
+    """A new binary file of a kind that the tree has none of (a database of a tool, a core, a compiled module)."""
+    if change.path in base or change.mode == trees.LINK or not _is_binary(change.data):
+        return False
+    kind = posixpath.splitext(change.path)[1]
+    return not any(posixpath.splitext(path)[1] == kind and _is_binary(data) for path, (_, data) in base.items())
+
+
+def _is_binary(data: bytes | None) -> bool:
+    """As git tells."""
+    return data is not None and b"\0" in data[:8000]
 
 
 def _is_gits(path: str) -> bool:

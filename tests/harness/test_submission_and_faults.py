@@ -47,6 +47,14 @@ def test_what_tools_leave_is_nobodys_work(abacus: Testbed, sandbox: Sandbox) -> 
     assert from_sandbox(sandbox, abacus.pristine) == Submission()
 
 
+def test_a_binary_is_work_only_where_the_tree_has_some_of_its_kind(abacus: Testbed, sandbox: Sandbox) -> None:
+    sandbox.run("for name in a.so b.dat; do printf '\\177ELF\\000' > src/abacus/$name; done; printf 'x\\0' > README.md")
+    found = {change.path for change in from_sandbox(sandbox, abacus.pristine).changes}
+    assert found == {"README.md"}
+    base = {**abacus.pristine, "data/one.dat": (0o644, b"\0")}
+    assert "src/abacus/b.dat" in {change.path for change in from_sandbox(sandbox, base).changes}
+
+
 def test_what_is_gits_own_is_nobodys_work(abacus: Testbed, sandbox: Sandbox) -> None:
     sandbox.run("mkdir -p sub more; echo 'gitdir: ../x' > sub/.git; echo x > more/.GIT; echo y > more/kept")
     assert [change.path for change in from_sandbox(sandbox, abacus.pristine).changes] == ["more/kept"]
@@ -59,7 +67,7 @@ def test_a_folder_of_the_project_is_no_junk_for_its_name(abacus: Testbed, sandbo
     assert change == FileChange("src/abacus/venv/core.py", b"x = 1\n")
 
 
-@pytest.mark.parametrize("target", ["/etc/passwd", "../../outside", "../.."])
+@pytest.mark.parametrize("target", ["/etc/passwd", "../../outside", "../..", "abacus/../../src"])
 def test_links_that_lead_out(abacus: Testbed, sandbox: Sandbox, target: str) -> None:
     sandbox.run(f"ln -s {target} src/l")
     assert "leads out" in from_sandbox(sandbox, abacus.pristine).violation
