@@ -62,6 +62,7 @@ def test_what_the_package_does_not_load_does_not_matter() -> None:
     assert told("import pytest\n", "pkg/test_mine.py") == ()
     assert told("Run pytest.\n", "README.md") == ()
     assert told("Run pytest.\n", "pkg/README.md") == ()
+    assert told("import a\n", "pkg/b.py", **{"pkg/a.py~": "import pytest\n", "pkg/a.md": "pytest"}) == ()
 
 
 def test_what_it_does_load_matters() -> None:

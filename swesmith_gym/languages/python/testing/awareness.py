@@ -18,6 +18,7 @@ from pathlib import PurePosixPath
 from swesmith_gym.languages.base import Files
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_FILE_NAME = re.compile(r"[\w.~-]+")
 _RUNNER = re.compile(r"pytest|^(unittest|pluggy)$", re.IGNORECASE)
 _STACK = frozenset(
     """
@@ -44,9 +45,10 @@ def looks_at_tests(before: Files, after: Files) -> tuple[str, ...]:
 
 def _reachable(before: Files, changed: Files) -> list[str]:
     """Changed files that the package may load: code that was there, code beside it that is no test by its name, and
-    what such code mentions. A script that reproduces the bug, or a document, is none of them."""
+    what such code mentions: modules by their name, other files by all of it. A script that reproduces the bug, a
+    document or a backup is none of them."""
     packages = {str(PurePosixPath(path).parent) for path in before if PurePosixPath(path).name == "__init__.py"}
-    stems: dict[str, list[str]] = defaultdict(list)
+    names: dict[str, list[str]] = defaultdict(list)
     found: dict[str, None] = {}
     for path in sorted(changed):
         pure = PurePosixPath(path)
@@ -54,14 +56,22 @@ def _reachable(before: Files, changed: Files) -> list[str]:
         if pure.suffix == ".py" and (path in before or (inside and not _is_test(pure))):
             found[path] = None
         elif pure.suffix == ".py" or inside:
-            stems[pure.parent.name if pure.stem == "__init__" else pure.stem].append(path)
+            names[_spoken(pure)].append(path)
     pending = list(found)
     while pending:
-        words = {*_WORD.findall(changed[pending.pop()].decode(errors="replace"))}
-        new = [path for stem in stems.keys() & words for path in stems.pop(stem)]
+        text = changed[pending.pop()].decode(errors="replace")
+        spoken = {*_WORD.findall(text), *_FILE_NAME.findall(text)}
+        new = [path for name in names.keys() & spoken for path in names.pop(name)]
         found |= dict.fromkeys(new)
         pending += new
     return sorted(found)
+
+
+def _spoken(path: PurePosixPath) -> str:
+    """What code that loads a file calls it."""
+    if path.suffix != ".py":
+        return path.name
+    return path.parent.name if path.stem == "__init__" else path.stem
 
 
 def _is_test(path: PurePosixPath) -> bool:
