@@ -5,11 +5,12 @@ a filter of system calls, with Landlock where the kernel has it. One sandbox can
 the machine's own.
 
 It does not protect: other processes of the machine are seen, and so are its files, as far as their modes and Landlock
-go; `/tmp` and `/dev/shm` are everybody's; host name, `/etc` and user ids are the machine's; disk space is not limited.
-Network `none` refuses all sockets but Unix ones, loopback included, so that a daemon of the machine with a named socket
-could still pass something on; `index` leaves TCP over IPv4, to one port where Landlock is of version 4 or later, to any
-before that. Without control groups the processes are counted for the user, which pods of one node share. Whoever grades
-with it says that nothing else lives here (`trusted_outer`).
+go; copies of a repository's code are closed to reading in the system's folders only, and only by Landlock; `/tmp` and
+`/dev/shm` are everybody's; host name, `/etc` and user ids are the machine's; disk space is not limited. Network `none`
+refuses all sockets but Unix ones, loopback included, so that a daemon of the machine with a named socket could still
+pass something on; `index` leaves TCP over IPv4, to one port where Landlock is of version 4 or later, to any before
+that. Without control groups the processes are counted for the user, which pods of one node share. Whoever grades with
+it says that nothing else lives here (`trusted_outer`).
 """
 
 from __future__ import annotations
