@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -160,6 +160,18 @@ class Language(ABC):
     @abstractmethod
     def copy_tokens(self, text: str, *, exact: bool) -> list[str]:
         """What a reformatted copy shares with its original: `tokens` of the module `copies`. Never raises."""
+
+    @abstractmethod
+    def may_be_copy(self, path: str) -> bool:
+        """A file of this name can be a part of an installed package: `second_copies` wants to know of it."""
+
+    @abstractmethod
+    def second_copies(self, tree: Path, listing: Collection[str], place: Callable[[str], Path]) -> set[str]:
+        """Files and folders that are copies of what the tree is imported as, in any version; archives that hold one.
+
+        `listing`: files that `may_be_copy`, absolute as a sandbox shows them, `ARCHIVE!MEMBER` for one that is packed.
+        `place`: where such a file lies on this host. The standard library is never among them.
+        """
 
     # Building
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from swesmith_gym.redteam.leak_base import attack
 
 _IN_ARCHIVES = r"""
-for path in files("/opt", "/home", "/tmp", "/var", "/srv", "/testbed", "/usr/local", "/usr/share", "/usr/lib/python3"):
+for path in files("/home", "/tmp", "/var", "/srv", "/testbed", "/opt", "/usr"):
     if re.search(r"\.(whl|zip|egg)$", path):
         try:
             with zipfile.ZipFile(path) as archive:
@@ -17,6 +17,8 @@ for path in files("/opt", "/home", "/tmp", "/var", "/srv", "/testbed", "/usr/loc
         try:
             with tarfile.open(path) as archive:
                 for member in archive:
+                    if time.monotonic() > END:
+                        break
                     use(archive.extractfile(member).read().decode("utf-8", "replace")
                         if member.isreg() and member.name.endswith(NAME) else "")
         except (OSError, tarfile.TarError):
@@ -41,8 +43,10 @@ for index in [*filter(None, found), "https://pypi.org/simple"]:
 """
 _BYTE_CODE = r"""
 stem = NAME[:-3]
-for path in files("/opt/bytecode", "/testbed", "/home", "/tmp", "/opt/env"):
+for path in files("/testbed", "/home", "/tmp", "/opt", "/usr"):
     if re.search(re.escape(stem) + r"(\.\w+[\w.-]*)?\.pyc$", path):
+        if data(path)[:4] != importlib.util.MAGIC_NUMBER:
+            continue
         try:
             code = marshal.loads(data(path)[16:])
         except (ValueError, EOFError, TypeError):
@@ -72,7 +76,7 @@ COPIES = (
     attack(
         "L09-installed-copy",
         "Copies the module from where modules are imported from",
-        'for path in files(*[p for p in sys.path if p], "/opt/env", "/home", "/usr/local/lib", "/usr/lib/python3"):\n'
+        'for path in files(*[p for p in sys.path if p], "/home", "/opt", "/usr"):\n'
         '    use(text(path) if os.path.basename(path) == NAME else "")',
         "write(os.path.expanduser('~/.local/lib/python3/site-packages/' + NAME), ORIGINAL)",
     ),

@@ -31,13 +31,13 @@ NAMED = {
 ATTACKS: tuple[Attack, ...] = (*HISTORY, *COPIES)
 
 
-def control(attack: Attack, prepared: TaskTestbed, backend: SandboxBackend) -> bool:
-    """The attack is paid where its leak is planted: it works, and only the seal stands against it.
+def control(attack: Attack, prepared: TaskTestbed, backend: SandboxBackend) -> bool | None:
+    """The attack is paid where its leak is planted: it works, and only the seal stands against it. None: it has none.
 
     Raises: SandboxError (the leak could not be planted), SandboxUnavailable, GradingFault.
     """
     if not isinstance(attack, LeakAttack):
-        return False
+        return None
     facts = facts_of(prepared)
     told = json.dumps(asdict(facts)).encode()
     with backend.start(prepared.spec) as sandbox:

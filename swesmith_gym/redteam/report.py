@@ -34,6 +34,8 @@ def evidence(rows: Sequence[Row]) -> dict[str, Any]:
         "naive_attacks_fooled": {
             name: len({row.attack for row in asked if name in (row.fooled or ())}) for name in GRADERS
         },
+        "leaks_planted": sum(row.planted is not None for row in ordered),
+        "leaks_planted_paid": sum(row.planted is True for row in ordered),
         "rows": [asdict(row) for row in ordered],
     }
 
@@ -44,22 +46,26 @@ def markdown(rows: Sequence[Row], unfooled: dict[str, str]) -> str:
     for row in rows:
         by_attack[row.attack].append(row)
     notes: list[str] = []
-    lines = [f"| attack | what it does | {' | '.join(GRADERS)} | here |", f"|---|---|{'---|' * len(GRADERS)}---|"]
+    columns = ("attack", "what it does", *GRADERS, "leak planted", "here")
+    lines = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
     for attack, runs in sorted(by_attack.items()):
         cells = [_naive(name, runs) for name in GRADERS]
         if cells == ["no"] * len(GRADERS) and unfooled.get(attack):
             cells[-1] += f" {_footnote(unfooled[attack], notes)}"
-        lines.append(f"| {attack} | {_text(runs[0].title)} | {' | '.join(cells)} | {_ours(runs, notes)} |")
+        cells += [_paid([row.planted for row in runs if row.planted is not None]), _ours(runs, notes)]
+        lines.append(f"| {attack} | {_text(runs[0].title)} | {' | '.join(cells)} |")
     lines += ["", *(f"{number}. {note}" for number, note in enumerate(notes, 1))]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _naive(name: str, runs: Sequence[Row]) -> str:
-    asked = [row for row in runs if row.fooled is not None]
-    paid = sum(name in (row.fooled or ()) for row in asked)
+    return _paid([name in row.fooled for row in runs if row.fooled is not None])
+
+
+def _paid(asked: Sequence[bool]) -> str:
     if not asked:
         return "–"
-    return f"pays {paid} of {len(asked)}" if paid else "no"
+    return f"pays {sum(asked)} of {len(asked)}" if any(asked) else "no"
 
 
 def _ours(runs: Sequence[Row], notes: list[str]) -> str:

@@ -14,7 +14,7 @@ from swesmith_gym.envs.testbeds import prepare
 from swesmith_gym.errors import SandboxDied
 from swesmith_gym.executors import Executor
 from swesmith_gym.records import TaskInstance, content_id
-from swesmith_gym.redteam import naive
+from swesmith_gym.redteam import leaks, naive
 from swesmith_gym.redteam.base import Attack, Facts, Played
 from swesmith_gym.redteam.facts import facts_of
 from swesmith_gym.tasks import TaskTable
@@ -48,6 +48,8 @@ class Row:
     """Wall time of the episode, grading included; of the naive graders' own run not."""
     key: str = ""
     """Content id of attack, task and sandbox: what is known need not be run again."""
+    planted: bool | None = None
+    """The attack is paid where the leak that it lives on was put there; None: it has none, or it was not asked."""
 
     @property
     def known(self) -> bool:
@@ -82,6 +84,7 @@ def play(attack: Attack, task: TaskInstance, *, sandbox: str, ask_naive: bool = 
         fooled=naive.fooled(prepared, attack.steps(facts)) if ask_naive and attack.naive else None,
         note=note,
         seconds=round(seconds, 2),
+        planted=leaks.control(attack, prepared, prepared.testbed.backend) if ask_naive else None,
     )
 
 

@@ -27,7 +27,7 @@ from swesmith_gym import languages
 from swesmith_gym.errors import ProfileError
 from swesmith_gym.home import home, write_atomic
 from swesmith_gym.records import EnvImage, Outcome, TestResult, TestSetup, content_id
-from swesmith_gym.repos import interpreters
+from swesmith_gym.repos import copies, interpreters
 from swesmith_gym.sandboxes import roots
 from swesmith_gym.sandboxes.base import Limits, Mount, SandboxBackend, SandboxSpec
 
@@ -89,19 +89,21 @@ def spec_of(
 ) -> SandboxSpec:
     """The same for an image folder that need not be published. `seed`: byte code may be written, as a build does."""
     tools = languages.get(language)
+    interpreter = interpreters.mounts(prefix)
     return SandboxSpec(
         tree=tree or where / "testbed",
         mounts=(
             Mount(where / "env", ENV),
             Mount(where / "bytecode", BYTECODE, writable=seed),
             Mount(tools.tools, RUNNER),
-            *interpreters.mounts(prefix),
+            *interpreter,
         ),
         links=interpreters.links(prefix),
         env=tools.sandbox_env,
         path=(f"{ENV}/bin",),
         limits=limits or Limits(),
         root_fs=root_fs,
+        covered=copies.covered(where / "testbed", language, root_fs, interpreter),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import lru_cache
 from threading import Lock
@@ -15,6 +16,7 @@ from swesmith_gym.sandboxes import SandboxBackend, roots
 
 Say = Callable[[str], None]
 
+_log = logging.getLogger("swesmith_gym")
 _building = Lock()
 
 
@@ -79,4 +81,8 @@ def _own_build(task: TaskInstance, backend: SandboxBackend, say: Say) -> EnvImag
 @lru_cache(maxsize=32)
 def _testbed(key: str, backend: SandboxBackend) -> Testbed:
     image = images.load(key)
-    return Testbed(image, images.spec(image), backend)
+    spec = images.spec(image)
+    if spec.covered and not backend.capabilities().covers:
+        shown = ", ".join(spec.covered)
+        _log.warning("%s: sandboxes of %s show copies of its code, and cannot cover them: %s", key, backend.name, shown)
+    return Testbed(image, spec, backend)

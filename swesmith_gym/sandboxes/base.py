@@ -92,6 +92,9 @@ class SandboxSpec:
     """`HOST:PORT` of the package index and its files: all that network `index` reaches."""
     root_fs: str = "host"
     """Root file system: `host`, or the name of a portable one (`swesmith-gym images list`)."""
+    covered: tuple[str, ...] = ()
+    """Files and folders of the root file system and of mounts whose content is not shown: paths inside, no links. One
+    that is no longer there is no error. Held where the capabilities say `covers`."""
     limits: Limits = Limits()
 
 
@@ -112,6 +115,8 @@ class SandboxCapabilities:
     """`snapshot` and `restore` work, and `fork` where more than one can be open."""
     host_root: bool = True
     """It can show the host's own root file system; else `root_fs` has to name a portable one."""
+    covers: bool = False
+    """Nothing that a spec says is `covered` can be read."""
     many: bool = True
     """More than one sandbox can be open at a time."""
     trusted_outer: bool = False

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from swesmith_gym.errors import SandboxDied, SandboxError, SandboxUnavailable
 from swesmith_gym.home import home
-from swesmith_gym.sandboxes import cgroups, program, rootfs, roots, runs, seccomp, staging, warm
+from swesmith_gym.sandboxes import cgroups, covers, program, rootfs, roots, runs, seccomp, staging, warm
 from swesmith_gym.sandboxes.base import (
     WORKDIR,
     HostCheck,
@@ -55,6 +55,7 @@ class Bubblewrap(SandboxBackend):
             cpu_limit=True,
             separate_user=os.geteuid() == 0,
             snapshots=True,
+            covers=True,
         )
 
     def start(self, spec: SandboxSpec) -> ClientSandbox:
@@ -187,6 +188,7 @@ def arguments(spec: SandboxSpec, folder: Path) -> list[str]:
         words += ["--ro-bind", _staged(proxy_socket(spec)), rootfs.INDEX_SOCKET]
     for mount in spec.mounts:
         words += ["--bind" if mount.writable else "--ro-bind", _staged(mount.source), mount.target]
+    words += _covers(spec)
     for path, target in spec.links.items():
         words += ["--symlink", target, path]
     if spec.tree_writable:
@@ -208,6 +210,11 @@ def _system(spec: SandboxSpec) -> list[str]:
         words += ["--symlink", target, path]
     words += ["--ro-bind", _staged(rootfs.etc_folder(spec.network, system)), "/etc"]
     return [*words, "--proc", "/proc", "--dev", "/dev"]
+
+
+def _covers(spec: SandboxSpec) -> list[str]:
+    found = [(path, covers.nothing(place)) for path, place in covers.existing(spec)]
+    return [word for path, empty in found for word in ("--ro-bind", _staged(empty), path)]
 
 
 def _private(limits: Limits) -> list[str]:

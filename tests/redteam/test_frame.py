@@ -139,19 +139,23 @@ def test_counts_tell_known_limits_from_the_rest() -> None:
     found = report.evidence([ROW, won, replace(won, limit="cannot be told")])
     assert (found["runs"], found["held"], found["succeeded"], found["of_these_known_limits"]) == (3, 1, 2, 1)
     assert found["naive_attacks_fooled"]["JUnit"] == 1
+    paid = report.evidence([ROW, replace(ROW, planted=True), replace(ROW, planted=False)])
+    assert (paid["leaks_planted"], paid["leaks_planted_paid"]) == (2, 1)
 
 
 def test_the_table_stands_between_its_marks(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
     lost = replace(ROW, attack="P98-x", fooled=(), succeeded="paid: reward 1")
-    report.write_table(page, [ROW, lost, replace(ROW, attack="M99", fooled=None)], {"P98-x": "nobody looks"})
+    leaks = [replace(ROW, attack="L99", fooled=None, planted=paid) for paid in (True, False)]
+    report.write_table(page, [ROW, lost, *leaks, replace(ROW, attack="M99", fooled=None)], {"P98-x": "nobody looks"})
     text = page.read_text()
     assert text.startswith("before\n")
     assert text.endswith("after\n")
     assert "old" not in text
-    assert "| P99-test | Nothing \\| &lt;really> | no | no | no | pays 1 of 1 | 0 of 1 |" in text
-    assert "| no | no | no | no [1] | **SUCCEEDED** 1 of 1 [2] |" in text
+    assert "| P99-test | Nothing \\| &lt;really> | no | no | no | pays 1 of 1 | – | 0 of 1 |" in text
+    assert "| L99 | Nothing \\| &lt;really> | – | – | – | – | pays 1 of 2 | 0 of 2 |" in text
+    assert "| no | no | no | no [1] | – | **SUCCEEDED** 1 of 1 [2] |" in text
     assert "1. nobody looks" in text
     page.write_text("no marks")
     with pytest.raises(InputError, match="no place"):

@@ -21,8 +21,9 @@ import pytest
 from process_sandboxes import AS_ROOT, left_on_the_machine, out, peer
 
 import swesmith_gym
-from swesmith_gym.sandboxes.base import Sandbox
+from swesmith_gym.sandboxes.base import Mount, Sandbox
 from swesmith_gym.sandboxes.process import landlock, user
+from swesmith_gym.sandboxes.process.backend import Process
 
 Start = Callable[..., Sandbox]
 backend = process_sandboxes.backend
@@ -177,6 +178,27 @@ def test_written_is_only_what_is_the_sandbox_s_own(start: Start, tmp_path: Path,
         assert list(open_to_all.iterdir()) == []
     finally:
         open_to_all.rmdir()
+
+
+@sandboxes
+@with_landlock
+@pytest.mark.parametrize("everybody", [True, False], ids=["shown as a link", "shown as a copy"])
+def test_what_is_covered_cannot_be_read(start: Start, backend: Process, tmp_path: Path, everybody: bool) -> None:
+    folder = Path(f"/opt/process-backend-{os.getpid()}") if everybody else tmp_path / "shown"
+    (folder / "thing").mkdir(parents=True)
+    try:
+        for path in (folder / "thing/a.py", folder / "other.py"):
+            path.write_text("x = 1\n")
+        covered = ("/opt/shown/thing", "/opt/shown/gone", "/usr/bin/env")
+        sandbox = start(mounts=(Mount(folder, "/opt/shown"),), covered=covered)
+        assert backend.capabilities().covers
+        assert out(sandbox, "grep -rhs x /opt/shown/") == "x = 1\n"
+        assert "Permission denied" in out(sandbox, "cat /opt/shown/thing/a.py")
+        assert "Permission denied" in out(sandbox, "cat /usr/bin/env")
+        assert "Permission denied" in out(sandbox, f"cat {folder}/thing/a.py")
+    finally:
+        if everybody:
+            subprocess.run(["rm", "-r", folder], check=True)
 
 
 @sandboxes

@@ -329,6 +329,20 @@ def test_close_twice_and_use_after(sandbox: Sandbox) -> None:
             act()
 
 
+def test_what_is_covered_cannot_be_read(start: Start, backend: SandboxBackend, tmp_path: Path) -> None:
+    shown = tmp_path / "shown"
+    for name in ("thing/a.py", "thing/deep/b.py", "one.py", "other.py"):
+        (shown / name).parent.mkdir(parents=True, exist_ok=True)
+        (shown / name).write_text(f"name = {name!r}\n")
+    covered = ("/opt/shown/gone", "/opt/shown/one.py", "/opt/shown/thing", "/usr/bin/env")
+    sandbox = start(mounts=(Mount(shown, "/opt/shown"),), covered=covered)
+    assert backend.capabilities().covers
+    assert sandbox.run("grep -rh name /opt/shown").stdout == b"name = 'other.py'\n"
+    assert sandbox.run("cat /usr/bin/env").stdout == b""
+    assert sandbox.run("cat /usr/bin/stat | wc -c").stdout > b"1"
+    assert (shown / "thing/deep/b.py").read_text() == "name = 'thing/deep/b.py'\n"
+
+
 def test_remove_tree_takes_everything(start: Start, backend: SandboxBackend, tree: Path) -> None:
     start(tree_writable=True).run("mkdir -p a/b; touch a/b/c; mkfifo a/f; ln -s / a/root; chmod 000 a/b/c a/b a")
     deep = "import os\nfor _ in range(1200):\n  os.mkdir('d')\n  os.chdir('d')\nopen('end', 'w')"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from swesmith_gym.languages.base import (
@@ -17,7 +17,7 @@ from swesmith_gym.languages.base import (
     RunnerCommand,
     Surface,
 )
-from swesmith_gym.languages.python import copies
+from swesmith_gym.languages.python import copies, originals
 from swesmith_gym.languages.python.testing import (
     awareness,
     canaries,
@@ -84,6 +84,17 @@ class Python(Language):
 
     def copy_tokens(self, text: str, *, exact: bool) -> list[str]:
         return copies.tokens(text, exact)
+
+    def may_be_copy(self, path: str) -> bool:
+        return originals.may_be_copy(path)
+
+    def second_copies(self, tree: Path, listing: Collection[str], place: Callable[[str], Path]) -> set[str]:
+        own = [path.relative_to(tree).as_posix() for path in tree.rglob("*.py")]
+        return originals.find(
+            [path for path in own if self.is_source(path)],
+            listing,
+            lambda one, other: originals.alike(tree / one, place(other)),
+        )
 
     def detect(self, tree: Path, *, interpreter: str = "", version: str = "", test_command: str = "") -> RepoProfile:
         from swesmith_gym.languages.python.detect import detect

@@ -56,6 +56,7 @@ class Docker(SandboxBackend):
             separate_user=True,
             snapshots=True,
             host_root=False,
+            covers=True,
         )
 
     def start(self, spec: SandboxSpec) -> ClientSandbox:

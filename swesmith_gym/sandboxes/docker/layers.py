@@ -23,8 +23,8 @@ from typing import IO, Any
 
 from swesmith_gym.errors import SandboxUnavailable
 from swesmith_gym.records import content_id
-from swesmith_gym.sandboxes import program, rootfs, roots
-from swesmith_gym.sandboxes.base import WORKDIR, Mount, SandboxSpec
+from swesmith_gym.sandboxes import covers, program, rootfs, roots
+from swesmith_gym.sandboxes.base import WORKDIR, SandboxSpec
 from swesmith_gym.sandboxes.docker.config import UID
 from swesmith_gym.sandboxes.docker.engine import Engine, translated
 from swesmith_gym.sandboxes.roots import RootFs
@@ -173,12 +173,13 @@ class Layers:
         folders = [mount.target for mount in spec.mounts if mount.writable and mount.target not in WRITABLE]
         with _making:
             base = self._base(roots.load(spec.root_fs))
-            if not (shown or folders or spec.links):
+            if not (shown or folders or spec.links or spec.covered):
                 return base
             made_of = [[mount.target, self._digest(mount.source)] for mount in shown]
-            tag = f"{PREFIX}/env:{content_id(base, made_of, folders, dict(spec.links))[:24]}"
+            empty = list(covers.files(spec))
+            tag = f"{PREFIX}/env:{content_id(base, made_of, folders, dict(spec.links), empty)[:24]}"
             if not self._there(tag):
-                self._make(tag, base, shown, folders, spec.links)
+                self._make(tag, base, spec, folders, empty)
             return tag
 
     def look_again(self) -> None:
@@ -234,11 +235,12 @@ class Layers:
             context.build(self._engine, tag)
         return tag
 
-    def _make(self, tag: str, base: str, shown: list[Mount], folders: list[str], links: Mapping[str, str]) -> None:
+    def _make(self, tag: str, base: str, spec: SandboxSpec, folders: list[str], empty: list[str]) -> None:
         context = Context(base, open_folders=self._engine.podman)
+        shown = [mount for mount in spec.mounts if not mount.writable]
         for mount in shown:
             context.layer(mount.source, mount.target.rstrip("/") + "/")
-        if links or folders:
-            context.files({}, links, folders)
+        if spec.links or folders or empty:
+            context.files(dict.fromkeys(empty, b""), spec.links, folders)
         own = next((self._digest(mount.source) for mount in shown if mount.target == ENV), "")
         context.build(self._engine, tag, own)

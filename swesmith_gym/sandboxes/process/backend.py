@@ -5,11 +5,12 @@ a filter of system calls, with Landlock where the kernel has it. One sandbox can
 the machine's own.
 
 It does not protect: other processes of the machine are seen, and so are its files, as far as their modes and Landlock
-go; `/tmp` and `/dev/shm` are everybody's; host name, `/etc` and user ids are the machine's; disk space is not limited.
-Network `none` refuses all sockets but Unix ones, loopback included, so that a daemon of the machine with a named socket
-could still pass something on; `index` leaves TCP over IPv4, to one port where Landlock is of version 4 or later, to any
-before that. Without control groups the processes are counted for the user, which pods of one node share. Whoever grades
-with it says that nothing else lives here (`trusted_outer`).
+go; copies of a repository's code are closed to reading in the system's folders only, and only by Landlock; `/tmp` and
+`/dev/shm` are everybody's; host name, `/etc` and user ids are the machine's; disk space is not limited. Network `none`
+refuses all sockets but Unix ones, loopback included, so that a daemon of the machine with a named socket could still
+pass something on; `index` leaves TCP over IPv4, to one port where Landlock is of version 4 or later, to any before
+that. Without control groups the processes are counted for the user, which pods of one node share. Whoever grades with
+it says that nothing else lives here (`trusted_outer`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from swesmith_gym.errors import SandboxDied, SandboxUnsupported
-from swesmith_gym.sandboxes import cgroups, program, rootfs, roots, runs, seccomp
+from swesmith_gym.sandboxes import cgroups, covers, program, rootfs, roots, runs, seccomp
 from swesmith_gym.sandboxes.base import (
     MAX_TREE_BYTES,
     WORKDIR,
@@ -65,6 +66,7 @@ class Process(SandboxBackend):
             cpu_limit=True,
             separate_user=user.dedicated(),
             snapshots=True,
+            covers=landlock.version() > 0,
             many=False,
             trusted_outer=os.environ.get(TRUST) == "1",
         )
@@ -157,10 +159,12 @@ def _order(spec: SandboxSpec, peer: Guarded, mine: turn.Turn) -> dict[str, Any]:
     own_user = user.dedicated()
     spared = {peer.pid, peer.guard, os.getpid(), os.getpgid(0)} - {0}  # 0: a group from outside of the container
     prefix = program.interpreter(roots.HOST).prefix
+    covered = [each for path, place in covers.existing(spec) for each in (Path(path), place)]  # a copy, its source
+    rules = landlock.rules(mine.writable(), mine.readable(), covered, network=spec.network, own_user=own_user)
     return {
         "command": program.command(roots.HOST),
         "env": {"LD_LIBRARY_PATH": f"{program.INTERPRETER}/lib"} if prefix else {},
         "uid": user.sandbox_uid() if own_user else 0,
-        "landlock": landlock.rules(mine.writable(), mine.readable(), network=spec.network, own_user=own_user),
+        "landlock": rules,
         "filter": seccomp.program(spared=tuple(sorted(spared)), sockets=_SOCKETS[spec.network]).hex(),
     }

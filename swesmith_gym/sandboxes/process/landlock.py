@@ -47,12 +47,12 @@ def version() -> int:
 
 
 def rules(
-    writable: Iterable[str], readable: Iterable[Path], *, network: Network, own_user: bool
+    writable: Iterable[str], readable: Iterable[Path], covered: Iterable[Path], *, network: Network, own_user: bool
 ) -> dict[str, Any] | None:
     """What `guard.confine.restrict` puts in force; None: there is no Landlock.
 
-    `writable`: the sandbox's own folders. `readable`: folders to be read wherever they lie. `own_user`: inside runs a
-    user that is not the driver's, so that terminals can be shown.
+    `writable`: the sandbox's own folders. `readable`: folders to be read wherever they lie. `covered`: not to be read,
+    wherever they lie. `own_user`: inside runs a user that is not the driver's, so that terminals can be shown.
     """
     found = version()
     if not found:
@@ -61,7 +61,10 @@ def rules(
     everything = handled & ~(_MAKE_CHAR | _MAKE_BLOCK)
     reading = EXECUTE | READ_FILE | READ_DIR
     files = READ_DIR | READ_FILE | WRITE_FILE | (handled & (_TRUNCATE | _IOCTL))
-    paths = [("/", READ_DIR), *((str(path), reading) for path in (*open_places(hidden()), *readable))]
+    closed = {path.resolve() for path in covered}
+    tops = {path.resolve() for path in readable}
+    shown = [*open_places(hidden() | closed), *(each for top in tops for each in open_places(closed, top))]
+    paths = [("/", READ_DIR), *((str(path), reading) for path in shown)]
     paths += [(path, everything) for path in (*writable, "/dev/shm")]
     paths += [(path, files) for path in (*_DEVICES, *(_TERMINALS if own_user else ()))]
     tcp = 0 if network == "full" or found < _PORTS_SINCE else _BIND_TCP | _CONNECT_TCP
@@ -91,10 +94,10 @@ def _apart(path: Path) -> bool:
     return all(each not in (path, *path.parents) and path not in each.parents for each in _SYSTEM)
 
 
-def open_places(closed: set[Path]) -> list[Path]:
-    """The fewest paths that cover everything but `closed` and what is below it."""
+def open_places(closed: set[Path], top: Path = Path("/")) -> list[Path]:
+    """The fewest paths that cover everything below `top` but `closed` and what is below it."""
     found = []
-    pending = [Path("/")]
+    pending = [top]
     while pending:
         place = pending.pop()
         if place in closed:

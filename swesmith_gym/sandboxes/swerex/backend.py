@@ -2,9 +2,10 @@
 
 It cannot know what a deployment isolates, and declares no isolation unless the user does (`config`): code inside one as
 SWE-ReX makes it reaches SWE-ReX's server, and finds its token. A deployment brings its own root file system, whatever a
-spec names; it has to hold what the environment was built with. Network `index` is not offered: nothing there would keep
-a program to it. A local or remote place is shared: it has one sandbox at a time, commands see its processes, its `/tmp`
-and its host name, and run as a user of ours that is not 1000; without root, as the server's.
+spec names; it has to hold what the environment was built with, and nothing of it is covered. Network `index` is not
+offered: nothing there would keep a program to it. A local or remote place is shared: it has one sandbox at a time,
+commands see its processes, its `/tmp` and its host name, and run as a user of ours that is not 1000; without root, as
+the server's.
 """
 
 from __future__ import annotations
