@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from swesmith_gym.records import TaskInstance, content_id
 from swesmith_gym.redteam import naive
 from swesmith_gym.redteam.base import Attack, Facts, Played
 from swesmith_gym.redteam.facts import facts_of
+from swesmith_gym.redteam.hurry import HurriedEnv, hurried
 from swesmith_gym.tasks import TaskTable
 
 _NOTE_CHARS = 300
@@ -47,7 +49,7 @@ class Row:
     seconds: float
     """Wall time of the episode, grading included; of the naive graders' own run not."""
     key: str = ""
-    """Content id of attack, task and sandbox: what is known need not be run again."""
+    """Content id of attack, task, sandbox and defence: what is known need not be run again."""
 
     @property
     def known(self) -> bool:
@@ -58,6 +60,8 @@ class Row:
 def play(attack: Attack, task: TaskInstance, *, sandbox: str, ask_naive: bool = True) -> Row:
     """One attack on one task. Raises: SandboxUnavailable, ProfileError, TaskTableError, GradingFault."""
     prepared = prepare(task, backend=sandbox)
+    if attack.hangs:
+        prepared = hurried(prepared)
     facts = facts_of(prepared)
     before = attack.before(task)
     started = time.monotonic()
@@ -91,7 +95,10 @@ def _episode(
     """Observations, reward, last info, and the end of what a failed step showed."""
     seen: list[str] = []
     note = ""
-    env = BugFixEnv(TaskTable([task]), instance_id=task.instance_id, sandbox=sandbox, hide_tests="functions")
+    if attack.hangs:
+        env: BugFixEnv = HurriedEnv(task, sandbox=sandbox)
+    else:
+        env = BugFixEnv(TaskTable([task]), instance_id=task.instance_id, sandbox=sandbox)
     try:
         env.reset(seed=0)
         for action in (*attack.steps(facts), {"tool": "submit"}):
@@ -118,7 +125,7 @@ def run(
     todo: list[tuple[Attack, TaskInstance, str]] = []
     for task in tasks:
         for attack in attacks:
-            key = content_id(type(attack).__name__, asdict(attack), asdict(task), sandbox)
+            key = content_id(type(attack).__name__, asdict(attack), asdict(task), sandbox, defence())
             if key in known:
                 yield known[key]
             else:
@@ -132,6 +139,15 @@ def run(
     finally:
         if file:
             file.close()
+
+
+@cache
+def defence() -> str:
+    """Content id over the code that attacks are after: what another version held is no evidence of this one."""
+    package = Path(__file__).parent.parent
+    parts = ("envs", "harness", "languages", "sandboxes", "tasks")
+    files = [path for part in parts for path in sorted((package / part).rglob("*.py"))]
+    return content_id([(str(path.relative_to(package)), path.read_text("utf-8")) for path in files])
 
 
 def _known(path: Path) -> dict[str, Row]:
