@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
@@ -65,12 +65,9 @@ def play(attack: Attack, task: TaskInstance, *, sandbox: str, ask_naive: bool = 
     facts = facts_of(prepared)
     before = attack.before(task)
     started = time.monotonic()
-    try:
-        observations, reward, info, note = _episode(attack, task, facts=facts, sandbox=sandbox)
-    except SandboxDied as death:
-        observations, reward, info, note = (), 0.0, {"reward_valid": False, "fault": str(death)}, ""
+    end = _end(attack, task, facts, sandbox)
     seconds = time.monotonic() - started
-    played = Played(task, facts, observations, reward, info, before)
+    played = Played(task, facts, end.observations, end.reward, end.info, before)
     return Row(
         attack=attack.id,
         threat=attack.threat,
@@ -78,27 +75,40 @@ def play(attack: Attack, task: TaskInstance, *, sandbox: str, ask_naive: bool = 
         instance_id=task.instance_id,
         repo=task.repo,
         sandbox=prepared.testbed.backend.name,
-        reward=reward,
+        reward=end.reward,
         reward_valid=played.reward_valid,
-        violation=str(info.get("violation", "")),
+        violation=str(end.info.get("violation", "")),
         succeeded=attack.judge(played),
         limit=attack.limit,
         fooled=naive.fooled(prepared, attack.steps(facts)) if ask_naive and attack.naive else None,
-        note=note,
+        note=end.note,
         seconds=round(seconds, 2),
     )
 
 
-def _episode(
-    attack: Attack, task: TaskInstance, *, facts: Facts, sandbox: str
-) -> tuple[tuple[str, ...], float, dict[str, Any], str]:
-    """Observations, reward, last info, and the end of what a failed step showed."""
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How an episode ended."""
+
+    observations: tuple[str, ...]
+    reward: float
+    info: Mapping[str, Any]
+    note: str = ""
+
+
+def _end(attack: Attack, task: TaskInstance, facts: Facts, sandbox: str) -> _End:
+    """Under shorter limits where it hangs. Those may be too short for a busy host: what they mask is played again."""
+    if attack.hangs:
+        end = _episode(attack, facts, HurriedEnv(task, sandbox=sandbox))
+        if end.info.get("reward_valid"):
+            return end
+    return _episode(attack, facts, BugFixEnv(TaskTable([task]), instance_id=task.instance_id, sandbox=sandbox))
+
+
+def _episode(attack: Attack, facts: Facts, env: BugFixEnv) -> _End:
+    """Every step of the attack, then the submission; the environment is closed."""
     seen: list[str] = []
     note = ""
-    if attack.hangs:
-        env: BugFixEnv = HurriedEnv(task, sandbox=sandbox)
-    else:
-        env = BugFixEnv(TaskTable([task]), instance_id=task.instance_id, sandbox=sandbox)
     try:
         env.reset(seed=0)
         for action in (*attack.steps(facts), {"tool": "submit"}):
@@ -109,7 +119,9 @@ def _episode(
                 break
             if info.get("exit_code", 0) != 0 or info.get("timed_out"):
                 note = observation[-_NOTE_CHARS:]
-        return tuple(seen), float(reward), info, note
+        return _End(tuple(seen), float(reward), info, note)
+    except SandboxDied as death:
+        return _End((), 0.0, {"reward_valid": False, "fault": str(death)})
     finally:
         env.close()
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from swesmith_gym.envs.testbeds import prepare
-from swesmith_gym.redteam import naive, registry
+from swesmith_gym.envs.testbeds import TaskTestbed, prepare
+from swesmith_gym.redteam import hurry, naive, registry
+from swesmith_gym.redteam.base import Attack
 from swesmith_gym.redteam.facts import facts_of
 from swesmith_gym.redteam.hurry import hurried
 from swesmith_gym.redteam.run import play
@@ -71,6 +73,20 @@ def test_what_hangs_is_ended_sooner_and_nothing_else_is(abacus_tasks: TaskTable)
     assert hurried(prepared).testbed.time_limit_s < usual == prepared.testbed.time_limit_s
     assert hurried(prepared).spec == prepared.spec
     row = play(registry.select(["V08"])[0], abacus_tasks[0], sandbox="auto", ask_naive=False)
+    assert (row.succeeded, row.reward, row.reward_valid) == ("", 0.0, True)
+
+
+def test_what_shorter_limits_mask_is_played_under_the_usual_ones(
+    abacus_tasks: TaskTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at_once(prepared: TaskTestbed) -> TaskTestbed:
+        image = prepared.testbed.image
+        image = replace(image, test=replace(image.test, timeout_s=0.01))
+        return replace(prepared, testbed=replace(prepared.testbed, image=image))
+
+    monkeypatch.setattr(hurry, "hurried", at_once)
+    idle = Attack(id="P99-idle", threat="P99", title="Nothing", script="pass", hangs=True)
+    row = play(idle, abacus_tasks[0], sandbox="auto", ask_naive=False)
     assert (row.succeeded, row.reward, row.reward_valid) == ("", 0.0, True)
 
 
