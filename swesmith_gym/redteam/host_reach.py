@@ -27,7 +27,7 @@ def connects(family, address):
         with socket.socket(family, socket.SOCK_STREAM) as each:
             each.settimeout(0.3)
             each.connect(address)
-            return True
+            return each.getsockname() != address  # a port that nobody listens on can be met by itself
     except OSError:
         return False
 """
