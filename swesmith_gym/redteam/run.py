@@ -53,8 +53,8 @@ class Row:
 
     @property
     def known(self) -> bool:
-        """It succeeded, and by a limit that is written down."""
-        return bool(self.succeeded and self.limit)
+        """It was paid by a limit that is written down; none excuses an episode that does not count."""
+        return bool(self.succeeded and self.limit and self.reward_valid)
 
 
 def play(attack: Attack, task: TaskInstance, *, sandbox: str, ask_naive: bool = True) -> Row:

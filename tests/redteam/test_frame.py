@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import socket
 from dataclasses import replace
 from pathlib import Path
 from string import ascii_lowercase
+from typing import Any
 
 import pytest
 from samples import TASK
 
 from swesmith_gym.errors import InputError
 from swesmith_gym.executors import SerialExecutor
-from swesmith_gym.redteam import evidence, naive, registry, report
+from swesmith_gym.redteam import evidence, host_reach, naive, registry, report
 from swesmith_gym.redteam import run as play
 from swesmith_gym.redteam.base import PRELUDE, Attack, Facts, Played
 from swesmith_gym.redteam.facts import _changed, _package
@@ -150,6 +152,8 @@ def test_counts_tell_known_limits_from_the_rest() -> None:
     found = report.evidence([ROW, won, replace(won, limit="cannot be told")])
     assert (found["runs"], found["held"], found["succeeded"], found["of_these_known_limits"]) == (3, 1, 2, 1)
     assert found["naive_attacks_fooled"]["JUnit"] == 1
+    masked = replace(won, limit="cannot be told", reward_valid=False)
+    assert report.evidence([masked])["of_these_known_limits"] == 0
 
 
 def test_the_table_stands_between_its_marks(tmp_path: Path) -> None:
@@ -195,3 +199,18 @@ def test_evidence_is_a_line_a_run_and_is_read_back(tmp_path: Path) -> None:
         one.write_text(text)
         with pytest.raises(InputError, match="no evidence"):
             evidence.read([one])
+
+
+def test_a_port_that_is_met_by_itself_is_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    class OwnPort(socket.socket):
+        def connect(self, address: tuple[str, int]) -> None:  # type: ignore[override]
+            self.bind(address)
+            super().connect(address)
+
+    given: dict[str, Any] = {}
+    exec(host_reach._REACH, given)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert given["connects"](socket.AF_INET, server.getsockname())
+        free = server.getsockname()
+    monkeypatch.setattr(socket, "socket", OwnPort)
+    assert not given["connects"](socket.AF_INET, free)
