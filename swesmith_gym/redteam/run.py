@@ -163,7 +163,8 @@ def defence() -> str:
 
 
 def _known(path: Path) -> dict[str, Row]:
-    """Rows of an earlier run, by key; lines of another version are no rows."""
+    """Rows of an earlier run, by key; lines of another version are no rows. What was masked is played again: the host
+    may have been the cause, and where it was not, the same comes out."""
     import json
 
     names = {each.name for each in fields(Row)}
@@ -173,7 +174,7 @@ def _known(path: Path) -> dict[str, Row]:
             plain = json.loads(line)
         except ValueError:
             continue
-        if isinstance(plain, dict) and plain.keys() == names:
+        if isinstance(plain, dict) and plain.keys() == names and plain["reward_valid"]:
             fooled = plain["fooled"]
             rows[plain["key"]] = Row(**{**plain, "fooled": None if fooled is None else tuple(fooled)})
     return rows

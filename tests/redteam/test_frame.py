@@ -141,6 +141,18 @@ def test_rows_are_kept_and_not_run_again(tmp_path: Path, monkeypatch: pytest.Mon
     assert len(played) == 6
 
 
+def test_masked_rows_are_played_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = iter([replace(ROW, reward_valid=False, succeeded="masked: a busy host"), ROW])
+    monkeypatch.setattr(play, "play", lambda attack, task, sandbox: next(rows))
+    kept = tmp_path / "rows.jsonl"
+
+    def once() -> list[bool]:
+        found = play.run([ATTACK], [TASK], SerialExecutor(), sandbox="auto", kept=kept)
+        return [row.reward_valid for row in found]
+
+    assert [once(), once(), once()] == [[False], [True], [True]]
+
+
 def test_tasks_are_chosen_by_repository() -> None:
     tasks = [replace(TASK, instance_id=f"{repo}__{n}", repo=repo) for n in range(3) for repo in ("a", "b")]
     assert [each.instance_id for each in play.choose(tasks, 1)] == ["a__0", "b__0"]
