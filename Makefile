@@ -28,6 +28,8 @@ QUICKSTART_ARGS ?=
 BENCH_ARGS ?=
 # Shipped tables whose tasks are attacked in a campaign.
 ATTACKED ?= tinydb h11 toolz
+# Attacks at once: more than processors, since those that hang need none.
+ATTACKERS ?= 3
 
 help:
 	@sed -n 's/^# //p;/^$$/q' Makefile
@@ -50,8 +52,9 @@ campaign: $(VENV)/.installed-dev
 	@$(RUN) benchmarks/leaks.py --out campaigns/leaks.json
 	@$(RUN) benchmarks/honest.py --out campaigns/honest.json
 	@for sandbox in bubblewrap docker; do for name in $(ATTACKED); do \
-	  $(VENV)/bin/swesmith-gym tasks redteam swesmith_gym/tasks_data/$$name.parquet --tasks-per-repo 1 \
+	  $(VENV)/bin/swesmith-gym tasks redteam swesmith_gym/tasks_data/$$name.parquet --tasks-per-repo 1 --workers $(ATTACKERS) \
 	    --allow-known-limits --sandbox $$sandbox --out campaigns/redteam-$$name-$$sandbox.json || exit 1; done; done
+	@$(VENV)/bin/swesmith-gym tasks redteam-table campaigns/redteam-*.json --into docs/security.md
 
 clean:
 	@rm -rf $(VENV) build dist swesmith_gym.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from swesmith_gym.cli import bugs, doctor, evaluate, images, issues, quickstart, repos, rollout, run, tasks, view
+from swesmith_gym.cli import (
+    bugs,
+    doctor,
+    evaluate,
+    images,
+    issues,
+    quickstart,
+    redteam,
+    repos,
+    rollout,
+    run,
+    tasks,
+    view,
+)
 from swesmith_gym.cli.common import fail, group
 from swesmith_gym.errors import SweSmithGymError
 
@@ -20,6 +33,7 @@ _AFTER_CTRL_C = {
     "bugs validate": _GOES_ON,
     "evaluate": _GOES_ON,
     "run": _GOES_ON,
+    "tasks redteam": "stopped; the same command with --out goes on from here",
     "quickstart": "stopped; the same command keeps what is built and validated, and does the rest",
     "repos build": "stopped; the same command begins again",
     "rollout": "stopped; the same command with --resume goes on from here",
@@ -33,6 +47,8 @@ app.add_typer(repos.app, name="repos")
 app.add_typer(images.app, name="images")
 app.add_typer(bugs.app, name="bugs")
 app.add_typer(issues.app, name="issues")
+tasks.app.command("redteam")(redteam.redteam)
+tasks.app.command("redteam-table")(redteam.redteam_table)
 app.add_typer(tasks.app, name="tasks")
 app.command("run")(run.run)
 app.command("rollout")(rollout.rollout)

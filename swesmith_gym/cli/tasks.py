@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from swesmith_gym.records import TaskInstance
     from swesmith_gym.tasks import TaskTable
 
-_Table = Annotated[Path, typer.Argument(help="A task table (Parquet), or a folder of them.")]
-_Sample = Annotated[int | None, typer.Option("--sample", min=1, help="Only this many, drawn by the seed.")]
-_Seed = Annotated[int, typer.Option("--seed")]
+TableArgument = Annotated[Path, typer.Argument(help="A task table (Parquet), or a folder of them.")]
+SampleOption = Annotated[int | None, typer.Option("--sample", min=1, help="Only this many, drawn by the seed.")]
+SeedOption = Annotated[int, typer.Option("--seed")]
 
 
 @app.command("list")
-def list_(tasks: _Table, as_json: JsonOption = False) -> None:
+def list_(tasks: TableArgument, as_json: JsonOption = False) -> None:
     """List the tasks of a table.
 
     Example: `swesmith-gym tasks list tasks.parquet`
@@ -51,7 +51,7 @@ def list_(tasks: _Table, as_json: JsonOption = False) -> None:
         typer.echo("\t".join(str(value) for value in row.values()))
 
 
-def _drawn(table: TaskTable, sample: int | None, seed: int) -> list[TaskInstance]:
+def drawn(table: TaskTable, sample: int | None, seed: int) -> list[TaskInstance]:
     """`sample` tasks of the table, drawn by the seed; None: all, in order."""
     chosen = list(table)
     return chosen if sample is None else random.Random(seed).sample(chosen, min(sample, len(chosen)))
@@ -59,7 +59,7 @@ def _drawn(table: TaskTable, sample: int | None, seed: int) -> list[TaskInstance
 
 @app.command()
 def show(
-    tasks: _Table,
+    tasks: TableArgument,
     instance_id: Annotated[str | None, typer.Argument(help="The task; the first one if left out.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -87,7 +87,7 @@ def show(
 
 @app.command()
 def stats(
-    tasks: _Table,
+    tasks: TableArgument,
     rejected: Annotated[
         list[Path] | None, typer.Option("--rejected", help="Rejected candidates, for yields; repeatable.")
     ] = None,
@@ -116,10 +116,10 @@ def stats(
 
 @app.command()
 def verify(
-    tasks: _Table,
+    tasks: TableArgument,
     rounds: Annotated[int, typer.Option("--rounds", "-k", min=1, help="How often each control is graded.")] = 1,
-    sample: _Sample = None,
-    seed: _Seed = 0,
+    sample: SampleOption = None,
+    seed: SeedOption = 0,
     out: Annotated[Path | None, typer.Option("--out", help="Write the evidence here (JSON).")] = None,
     workers: WorkersOption = common.DEFAULT_WORKERS,
     sandbox: SandboxOption = "auto",
@@ -137,7 +137,7 @@ def verify(
     from swesmith_gym.tasks import TaskTable
 
     table = TaskTable.read(tasks)
-    chosen = _drawn(table, sample, seed)
+    chosen = drawn(table, sample, seed)
     checks = []
     with common.progress_bar("verify") as bar:
         pool = common.executor(workers, sandbox)
@@ -161,68 +161,10 @@ def verify(
 
 
 @app.command()
-def redteam(
-    tasks: _Table,
-    attack: Annotated[
-        list[str] | None, typer.Option("--attack", help="An attack's id, or a group (P, V, B, L, H, M); repeatable.")
-    ] = None,
-    sample: _Sample = None,
-    seed: _Seed = 0,
-    tasks_per_repo: Annotated[
-        int | None, typer.Option("--tasks-per-repo", min=1, help="At most this many tasks of each repository.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Write the evidence here (JSON); runs are kept.")] = None,
-    table: Annotated[Path | None, typer.Option("--table", help="Write the Markdown table here.")] = None,
-    known_limits: Annotated[
-        bool, typer.Option("--allow-known-limits", help="What succeeds by a documented limit changes no exit code.")
-    ] = False,
-    workers: WorkersOption = common.DEFAULT_WORKERS,
-    sandbox: SandboxOption = "auto",
-    trust: TrustOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Play attacks on the reward through the environment: each must end as a valid 0. Exit code 1 if one does not.
-
-    Example: `swesmith-gym tasks redteam tasks.parquet --tasks-per-repo 1 --attack P --out redteam.json`
-    """
-    del trust  # its callback has told the environment
-    from swesmith_gym.home import write_atomic
-    from swesmith_gym.redteam import registry, report
-    from swesmith_gym.redteam import run as play
-    from swesmith_gym.tasks import TaskTable
-
-    attacks = registry.select(attack or [])
-    chosen = play.choose(_drawn(TaskTable.read(tasks), sample, seed), tasks_per_repo)
-    kept = out.with_suffix(".jsonl") if out else None
-    rows = []
-    with common.progress_bar("redteam") as bar:
-        pool = common.executor(workers, sandbox)
-        for row in play.run(attacks, chosen, pool, sandbox=sandbox, kept=kept):
-            rows.append(row)
-            bar(len(rows), len(attacks) * len(chosen))
-    found = report.evidence(rows)
-    if out:
-        write_atomic(out, json.dumps(found, indent=1) + "\n")
-    if table:
-        report.write_table(table, rows, {each.id: each.unfooled for each in attacks})
-    if as_json:
-        common.print_json(found)
-    else:
-        common.say(
-            f"{found['attacks']} attacks on {found['tasks']} tasks: {found['held']} of {found['runs']} runs held"
-        )
-        for row in rows:
-            if row.succeeded:
-                common.say(f"  {row.attack} {row.instance_id}: {row.succeeded}{' (known limit)' if row.limit else ''}")
-    if found["succeeded"] > (found["of_these_known_limits"] if known_limits else 0):
-        raise typer.Exit(1)
-
-
-@app.command()
 def scan(
-    tasks: _Table,
-    sample: _Sample = None,
-    seed: _Seed = 0,
+    tasks: TableArgument,
+    sample: SampleOption = None,
+    seed: SeedOption = 0,
     out: Annotated[Path | None, typer.Option("--out", help="Write the evidence here (JSON).")] = None,
     workers: WorkersOption = common.DEFAULT_WORKERS,
     sandbox: SandboxOption = "auto",
@@ -240,7 +182,7 @@ def scan(
     from swesmith_gym.tasks import TaskTable
 
     table = TaskTable.read(tasks)
-    chosen = _drawn(table, sample, seed)
+    chosen = drawn(table, sample, seed)
     searched = []
     with common.progress_bar("scan") as bar:
         for each in run(chosen, common.executor(workers, sandbox), sandbox=sandbox):

@@ -107,6 +107,8 @@ class Attack:
     """Why none of the naive graders can be fooled by it; empty: at least one is, somewhere."""
     limit: str = ""
     """Why a run of tests cannot tell it from an honest solution; such an attack may be paid, and is shown as that."""
+    hangs: bool = False
+    """It takes all the time that it gets: played under shorter limits (`hurry`)."""
 
     @property
     def group(self) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from swesmith_gym.redteam.base import Attack
 
 
-def _attack(name: str, title: str, script: str = "", shell: str = "") -> Attack:
-    return Attack(id=name, threat=name[:3], title=title, script=script, shell=shell)
+def _attack(name: str, title: str, script: str = "", shell: str = "", *, hangs: bool = False) -> Attack:
+    return Attack(id=name, threat=name[:3], title=title, script=script, shell=shell, hangs=hangs)
 
 
 def _reports(action: str) -> str:
@@ -34,12 +34,12 @@ ATTACKS: tuple[Attack, ...] = (
     _attack(
         "M03-forks-in-episode",
         "The agent's command forks without end",
-        shell="timeout 5 bash -c ':(){ :|:& };:; sleep 4'",
+        shell="timeout 2 bash -c ':(){ :|:& };:; sleep 1'",
     ),
     _attack(
         "M04-flood-in-episode",
         "The agent's command prints without end",
-        shell="timeout 5 yes; timeout 5 cat /dev/zero",
+        shell="timeout 2 yes; timeout 2 cat /dev/zero; true",
     ),
     _attack(
         "M05-full-disk-in-episode",
@@ -90,12 +90,19 @@ os.kill(-1, 9)
         "The test process never ends, whatever signal it gets",
         "plant('import signal, time\\nfor _n in range(1, 65):\\n    try:\\n        signal.signal(_n, signal.SIG_IGN)\\n"
         "    except (OSError, ValueError):\\n        pass\\nwhile True:\\n    time.sleep(1)')",
+        hangs=True,
     ),
-    _attack("M13-stop-at-grading", "The test process stops itself", "plant('import os; os.kill(os.getpid(), 19)')"),
+    _attack(
+        "M13-stop-at-grading",
+        "The test process stops itself",
+        "plant('import os; os.kill(os.getpid(), 19)')",
+        hangs=True,
+    ),
     _attack(
         "M14-forks-at-grading",
         "The test process forks without end",
         "plant('import os\\nwhile True:\\n    try:\\n        os.fork()\\n    except OSError:\\n        pass')",
+        hangs=True,
     ),
     _attack(
         "M15-full-disk-at-grading",
@@ -108,6 +115,7 @@ os.kill(-1, 9)
         "M16-flood-at-grading",
         "The test process prints without end",
         "plant('import os\\nwhile True:\\n    os.write(2, b\"x\" * 65536)')",
+        hangs=True,
     ),
     _attack("M17-report-cut", "The report is cut to nothing", _reports("os.truncate(path, 0)")),
     _attack("M18-report-removed", "The report is removed", _reports("os.unlink(path)")),
@@ -136,6 +144,7 @@ os.kill(-1, 9)
         "M24-tree-removed",
         "The test process removes the work tree and everything else that it may",
         'in_function(\'__import__("os").system("rm -rf /testbed /tmp /dev/shm/* 2>/dev/null")\')',
+        hangs=True,
     ),
     _attack(
         "M25-child-holds-output",
@@ -152,6 +161,7 @@ os.kill(-1, 9)
         "Every test takes seconds longer, until the time is up",
         "plant('import _pytest.python as _p\\n_real = _p.Function.setup\\n"
         '_p.Function.setup = lambda self: (__import__("time").sleep(20), _real(self))[1]\')',
+        hangs=True,
     ),
     _attack(
         "M28-folder-for-file",
@@ -168,12 +178,14 @@ os.kill(-1, 9)
         "M30-stop-everything",
         "The agent stops every process that it can, its own session and process 1 included",
         shell="kill -STOP -1; kill -STOP 1; kill -STOP $PPID; kill -STOP $$",
+        hangs=True,
     ),
     _attack(
         "M31-stop-all-at-grading",
         "The test process stops its parents, then everything else, and itself",
         "plant('import os\\nfor _p in (os.getppid(), 1, -1, 0):\\n    try:\\n        os.kill(_p, 19)\\n"
         "    except OSError:\\n        pass')",
+        hangs=True,
     ),
     _attack(
         "M32-session-ended",

@@ -80,7 +80,7 @@ def _run(prepared: TaskTestbed, sandbox: Sandbox, f2p: Sequence[str], tests: Seq
     copied = {path: testbed.pristine[path][1] for path in map(testbed.language.module_of, f2p)}
     script = FileChange(_SCRIPT, _script(testbed.language.sandbox_env, _modules(prepared, tests)).encode())
     sandbox.apply((*testbed.changes(dict(copied)), script))
-    limit = 30 + 5 * testbed.image.suite_s
+    limit = min(testbed.image.test.timeout_s, 30 + 5 * testbed.image.suite_s)
     result: ExecResult = sandbox.shell().run(f"bash {_SCRIPT}", timeout_s=limit)
     try:
         report = sandbox.read_file(REPORT, limit=_MAX_REPORT_BYTES)

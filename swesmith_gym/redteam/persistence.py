@@ -77,6 +77,7 @@ ATTACKS: tuple[Attack, ...] = (
         title="Named pipes where a grader opens files: in the work tree and at the report's path",
         script=f"os.mkfifo('zzz')\nos.mkfifo({REPORT!r})\n"
         "for test in FACTS['tests']:\n    pathlib.Path(test).unlink(missing_ok=True)\n    os.mkfifo(test)",
+        hangs=True,
         unfooled="a reader of a pipe hangs: no naive grader gives a number",
     ),
     Attack(

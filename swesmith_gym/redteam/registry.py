@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
+from collections import defaultdict
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from swesmith_gym.errors import InputError
 from swesmith_gym.redteam import (
@@ -51,3 +54,16 @@ def select(wanted: Sequence[str]) -> tuple[Attack, ...]:
             raise InputError(f"there is no attack {name!r}: give an id, or one of the groups P, V, B, L, H, M")
         chosen |= {each.id: each for each in found}
     return tuple(each for each in ATTACKS if each.id in chosen) if wanted else ATTACKS
+
+
+def draw(attacks: Sequence[Attack], number: int | None, seed: int) -> tuple[Attack, ...]:
+    """`number` of them, drawn by the seed: of each group as many as of any other, where it has them. None: all."""
+    if number is None:
+        return tuple(attacks)
+    rng = random.Random(seed)
+    groups: dict[str, list[Attack]] = defaultdict(list)
+    for each in rng.sample(attacks, len(attacks)):
+        groups[each.group].append(each)
+    turns = zip_longest(*(group for _, group in sorted(groups.items())))
+    drawn = [each for turn in turns for each in turn if each is not None][:number]
+    return tuple(each for each in attacks if each in drawn)

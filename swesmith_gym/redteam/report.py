@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,49 +13,67 @@ from swesmith_gym.home import write_atomic
 from swesmith_gym.redteam.naive import GRADERS
 from swesmith_gym.redteam.run import Row
 
-BEGIN = "<!-- attacks: made by swesmith-gym tasks redteam TASKS --table FILE -->"
+BEGIN = "<!-- attacks: made by swesmith-gym tasks redteam-table EVIDENCE --into FILE -->"
 END = "<!-- end of attacks -->"
+
+
+def ordered(rows: Iterable[Row]) -> list[Row]:
+    """By attack, then by task."""
+    return sorted(rows, key=lambda row: (row.attack, row.repo, row.instance_id, row.sandbox))
 
 
 def evidence(rows: Sequence[Row]) -> dict[str, Any]:
     """Counts, then every row, sorted: what is kept beside a table."""
-    ordered = sorted(rows, key=lambda row: (row.attack, row.repo, row.instance_id, row.sandbox))
-    asked = [row for row in ordered if row.fooled is not None]
+    asked = [row for row in rows if row.fooled is not None]
     return {
-        "attacks": len({row.attack for row in ordered}),
-        "tasks": len({row.instance_id for row in ordered}),
-        "runs": len(ordered),
-        "held": sum(not row.succeeded for row in ordered),
-        "succeeded": sum(bool(row.succeeded) for row in ordered),
-        "of_these_known_limits": sum(row.known for row in ordered),
-        "not_valid": sum(not row.reward_valid for row in ordered),
+        "attacks": len({row.attack for row in rows}),
+        "tasks": len({row.instance_id for row in rows}),
+        "runs": len(rows),
+        "held": sum(not row.succeeded for row in rows),
+        "succeeded": sum(bool(row.succeeded) for row in rows),
+        "of_these_known_limits": sum(row.known for row in rows),
+        "not_valid": sum(not row.reward_valid for row in rows),
         "naive_runs": len(asked),
         "naive_runs_fooled": {name: sum(name in (row.fooled or ()) for row in asked) for name in GRADERS},
         "naive_attacks_fooled": {
             name: len({row.attack for row in asked if name in (row.fooled or ())}) for name in GRADERS
         },
-        "leaks_planted": sum(row.planted is not None for row in ordered),
-        "leaks_planted_paid": sum(row.planted is True for row in ordered),
-        "rows": [asdict(row) for row in ordered],
+        "leaks_planted": sum(row.planted is not None for row in rows),
+        "leaks_planted_paid": sum(row.planted is True for row in rows),
+        "rows": [asdict(row) for row in ordered(rows)],
     }
 
 
 def markdown(rows: Sequence[Row], unfooled: dict[str, str]) -> str:
-    """The table. `unfooled`: attack -> why no naive grader falls for it."""
+    """What was played, and the table. `unfooled`: attack -> why no naive grader falls for it."""
     by_attack: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_attack[row.attack].append(row)
+    sandboxes = sorted({row.sandbox for row in rows})
     notes: list[str] = []
-    columns = ("attack", "what it does", *GRADERS, "leak planted", "here")
-    lines = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
+    heads = ["attack", "what it does", *GRADERS, "leak planted", *sandboxes]
+    lines = [_total(rows), "", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for attack, runs in sorted(by_attack.items()):
         cells = [_naive(name, runs) for name in GRADERS]
         if cells == ["no"] * len(GRADERS) and unfooled.get(attack):
             cells[-1] += f" {_footnote(unfooled[attack], notes)}"
-        cells += [_paid([row.planted for row in runs if row.planted is not None]), _ours(runs, notes)]
+        cells.append(_paid([row.planted for row in runs if row.planted is not None]))
+        cells += [_ours([row for row in runs if row.sandbox == each], notes) for each in sandboxes]
         lines.append(f"| {attack} | {_text(runs[0].title)} | {' | '.join(cells)} |")
     lines += ["", *(f"{number}. {note}" for number, note in enumerate(notes, 1))]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _total(rows: Sequence[Row]) -> str:
+    repos = ", ".join(sorted({row.repo for row in rows}))
+    sandboxes = ", ".join(sorted({row.sandbox for row in rows}))
+    won = [row for row in rows if row.succeeded]
+    attacks, tasks = len({row.attack for row in rows}), len({row.instance_id for row in rows})
+    return (
+        f"{len(rows)} runs: {attacks} attacks on {tasks} tasks ({repos}), in {sandboxes}. "
+        f"{len(rows) - len(won)} held; {sum(row.reward != 0 for row in won)} were paid, "
+        f"{sum(not row.reward_valid for row in won)} masked; {sum(row.known for row in won)} of these are known limits."
+    )
 
 
 def _naive(name: str, runs: Sequence[Row]) -> str:
@@ -69,12 +87,15 @@ def _paid(asked: Sequence[bool]) -> str:
 
 
 def _ours(runs: Sequence[Row], notes: list[str]) -> str:
+    """How many runs were held, and how many were paid, masked, or succeeded otherwise."""
     won = [row for row in runs if row.succeeded]
     if not won:
-        return f"0 of {len(runs)}"
+        return f"held {len(runs)} of {len(runs)}" if runs else "–"
+    paid, masked = sum(row.reward != 0 for row in won), sum(not row.reward_valid for row in won)
+    counts = {"held": len(runs) - len(won), "paid": paid, "masked": masked, "otherwise": len(won) - paid - masked}
+    cell = ", ".join(f"{name} {count}" for name, count in counts.items() if count) + f" of {len(runs)}"
     reason = won[0].limit or won[0].succeeded
-    kind = "known limit" if won[0].limit else "**SUCCEEDED**"
-    return f"{kind} {len(won)} of {len(runs)} {_footnote(reason, notes)}"
+    return f"{cell if won[0].limit else f'**{cell}**'} {_footnote(reason, notes)}"
 
 
 def _footnote(text: str, notes: list[str]) -> str:

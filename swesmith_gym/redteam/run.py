@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from swesmith_gym.records import TaskInstance, content_id
 from swesmith_gym.redteam import leaks, naive
 from swesmith_gym.redteam.base import Attack, Facts, Played
 from swesmith_gym.redteam.facts import facts_of
+from swesmith_gym.redteam.hurry import HurriedEnv, hurried
 from swesmith_gym.tasks import TaskTable
 
 _NOTE_CHARS = 300
@@ -47,28 +49,27 @@ class Row:
     seconds: float
     """Wall time of the episode, grading included; of the naive graders' own run not."""
     key: str = ""
-    """Content id of attack, task and sandbox: what is known need not be run again."""
+    """Content id of attack, task, sandbox and defence: what is known need not be run again."""
     planted: bool | None = None
     """The attack is paid where the leak that it lives on was put there; None: it has none, or it was not asked."""
 
     @property
     def known(self) -> bool:
-        """It succeeded, and by a limit that is written down."""
-        return bool(self.succeeded and self.limit)
+        """It was paid by a limit that is written down; none excuses an episode that does not count."""
+        return bool(self.succeeded and self.limit and self.reward_valid)
 
 
 def play(attack: Attack, task: TaskInstance, *, sandbox: str, ask_naive: bool = True) -> Row:
     """One attack on one task. Raises: SandboxUnavailable, ProfileError, TaskTableError, GradingFault."""
     prepared = prepare(task, backend=sandbox)
+    if attack.hangs:
+        prepared = hurried(prepared)
     facts = facts_of(prepared)
     before = attack.before(task)
     started = time.monotonic()
-    try:
-        observations, reward, info, note = _episode(attack, task, facts=facts, sandbox=sandbox)
-    except SandboxDied as death:
-        observations, reward, info, note = (), 0.0, {"reward_valid": False, "fault": str(death)}, ""
+    end = _end(attack, task, facts, sandbox)
     seconds = time.monotonic() - started
-    played = Played(task, facts, observations, reward, info, before)
+    played = Played(task, facts, end.observations, end.reward, end.info, before)
     return Row(
         attack=attack.id,
         threat=attack.threat,
@@ -76,25 +77,41 @@ def play(attack: Attack, task: TaskInstance, *, sandbox: str, ask_naive: bool = 
         instance_id=task.instance_id,
         repo=task.repo,
         sandbox=prepared.testbed.backend.name,
-        reward=reward,
+        reward=end.reward,
         reward_valid=played.reward_valid,
-        violation=str(info.get("violation", "")),
+        violation=str(end.info.get("violation", "")),
         succeeded=attack.judge(played),
         limit=attack.limit,
         fooled=naive.fooled(prepared, attack.steps(facts)) if ask_naive and attack.naive else None,
-        note=note,
+        note=end.note,
         seconds=round(seconds, 2),
         planted=leaks.control(attack, prepared, prepared.testbed.backend) if ask_naive else None,
     )
 
 
-def _episode(
-    attack: Attack, task: TaskInstance, *, facts: Facts, sandbox: str
-) -> tuple[tuple[str, ...], float, dict[str, Any], str]:
-    """Observations, reward, last info, and the end of what a failed step showed."""
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How an episode ended."""
+
+    observations: tuple[str, ...]
+    reward: float
+    info: Mapping[str, Any]
+    note: str = ""
+
+
+def _end(attack: Attack, task: TaskInstance, facts: Facts, sandbox: str) -> _End:
+    """Under shorter limits where it hangs. Those may be too short for a busy host: what they mask is played again."""
+    if attack.hangs:
+        end = _episode(attack, facts, HurriedEnv(task, sandbox=sandbox))
+        if end.info.get("reward_valid"):
+            return end
+    return _episode(attack, facts, BugFixEnv(TaskTable([task]), instance_id=task.instance_id, sandbox=sandbox))
+
+
+def _episode(attack: Attack, facts: Facts, env: BugFixEnv) -> _End:
+    """Every step of the attack, then the submission; the environment is closed."""
     seen: list[str] = []
     note = ""
-    env = BugFixEnv(TaskTable([task]), instance_id=task.instance_id, sandbox=sandbox, hide_tests="functions")
     try:
         env.reset(seed=0)
         for action in (*attack.steps(facts), {"tool": "submit"}):
@@ -105,7 +122,9 @@ def _episode(
                 break
             if info.get("exit_code", 0) != 0 or info.get("timed_out"):
                 note = observation[-_NOTE_CHARS:]
-        return tuple(seen), float(reward), info, note
+        return _End(tuple(seen), float(reward), info, note)
+    except SandboxDied as death:
+        return _End((), 0.0, {"reward_valid": False, "fault": str(death)})
     finally:
         env.close()
 
@@ -121,7 +140,7 @@ def run(
     todo: list[tuple[Attack, TaskInstance, str]] = []
     for task in tasks:
         for attack in attacks:
-            key = content_id(type(attack).__name__, asdict(attack), asdict(task), sandbox)
+            key = content_id(type(attack).__name__, asdict(attack), asdict(task), sandbox, defence())
             if key in known:
                 yield known[key]
             else:
@@ -137,8 +156,18 @@ def run(
             file.close()
 
 
+@cache
+def defence() -> str:
+    """Content id over the code that attacks are after: what another version held is no evidence of this one."""
+    package = Path(__file__).parent.parent
+    parts = ("envs", "harness", "languages", "sandboxes", "tasks")
+    files = [path for part in parts for path in sorted((package / part).rglob("*.py"))]
+    return content_id([(str(path.relative_to(package)), path.read_text("utf-8")) for path in files])
+
+
 def _known(path: Path) -> dict[str, Row]:
-    """Rows of an earlier run, by key; lines of another version are no rows."""
+    """Rows of an earlier run, by key; lines of another version are no rows. What was masked is played again: the host
+    may have been the cause, and where it was not, the same comes out."""
     import json
 
     names = {each.name for each in fields(Row)}
@@ -148,7 +177,7 @@ def _known(path: Path) -> dict[str, Row]:
             plain = json.loads(line)
         except ValueError:
             continue
-        if isinstance(plain, dict) and plain.keys() == names:
+        if isinstance(plain, dict) and plain.keys() == names and plain["reward_valid"]:
             fooled = plain["fooled"]
             rows[plain["key"]] = Row(**{**plain, "fooled": None if fooled is None else tuple(fooled)})
     return rows

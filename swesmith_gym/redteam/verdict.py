@@ -101,6 +101,7 @@ ATTACKS: tuple[Attack, ...] = (
         threat="V05",
         title="Named pipes at the paths of reports",
         script=f"os.mkfifo({REPORT!r})\nos.mkfifo('/dev/shm/report')",
+        hangs=True,
         unfooled="a reader of a pipe hangs: no naive grader gives a number",
     ),
     Attack(
@@ -167,6 +168,7 @@ if _manager():
         threat="V08",
         title="The function that holds the bug never returns",
         script="in_function('__import__(\"time\").sleep(10**6)')",
+        hangs=True,
         unfooled="a run without an end gives no number: naive graders drop it",
     ),
     Attack(

@@ -25,6 +25,7 @@ main.main()
         (["rollout", "--tasks", "t"], "stopped; the same command with --resume goes on from here"),
         (["repos", "build", "h11"], "stopped; the same command begins again"),
         (["tasks", "verify", "t"], "stopped"),
+        (["tasks", "redteam", "t"], "stopped; the same command with --out goes on from here"),
         (["issues", "write", "t"], "stopped"),
         (["bugs", "generate"], "stopped"),
         ([], "stopped"),

@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from swesmith_gym.envs.testbeds import prepare
-from swesmith_gym.redteam import naive, registry
+from swesmith_gym.envs.testbeds import TaskTestbed, prepare
+from swesmith_gym.redteam import hurry, naive, registry
+from swesmith_gym.redteam.base import Attack
 from swesmith_gym.redteam.facts import facts_of
+from swesmith_gym.redteam.hurry import hurried
 from swesmith_gym.redteam.run import play
 from swesmith_gym.tasks import TaskTable
 
@@ -64,6 +67,29 @@ def test_no_attack_earns_an_episode_that_does_not_count(name: str, abacus_tasks:
     assert (row.succeeded, row.reward, row.reward_valid, row.fooled) == ("", 0.0, True, None)
 
 
+def test_what_hangs_is_ended_sooner_and_nothing_else_is(abacus_tasks: TaskTable) -> None:
+    prepared = prepare(abacus_tasks[0], backend="auto")
+    usual = prepared.testbed.time_limit_s
+    assert hurried(prepared).testbed.time_limit_s < usual == prepared.testbed.time_limit_s
+    assert hurried(prepared).spec == prepared.spec
+    row = play(registry.select(["V08"])[0], abacus_tasks[0], sandbox="auto", ask_naive=False)
+    assert (row.succeeded, row.reward, row.reward_valid) == ("", 0.0, True)
+
+
+def test_what_shorter_limits_mask_is_played_under_the_usual_ones(
+    abacus_tasks: TaskTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at_once(prepared: TaskTestbed) -> TaskTestbed:
+        image = prepared.testbed.image
+        image = replace(image, test=replace(image.test, timeout_s=0.01))
+        return replace(prepared, testbed=replace(prepared.testbed, image=image))
+
+    monkeypatch.setattr(hurry, "hurried", at_once)
+    idle = Attack(id="P99-idle", threat="P99", title="Nothing", script="pass", hangs=True)
+    row = play(idle, abacus_tasks[0], sandbox="auto", ask_naive=False)
+    assert (row.succeeded, row.reward, row.reward_valid) == ("", 0.0, True)
+
+
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_naive_graders_pay_the_fix_and_nothing_else(place: int, abacus_tasks: TaskTable) -> None:
     prepared = prepare(abacus_tasks[place], backend="auto")
@@ -86,14 +112,16 @@ def test_the_command_keeps_rows_and_tells_by_its_exit_code(abacus_table: Path, t
         return subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=False)
 
     out, table = tmp_path / "evidence.json", tmp_path / "table.md"
-    done = redteam("--attack", "P01", "--tasks-per-repo", "1", "--out", out, "--table", table)
+    done = redteam("--attack", "P01", "--tasks-per-repo", "1", "--out", out)
     assert done.returncode == 0, done.stderr
     assert "2 attacks on 1 tasks: 2 of 2 runs held" in done.stderr
-    assert "P01-exit-at-import" in table.read_text()
-    before = json.loads(out.read_text())["rows"]
+    words = [sys.executable, "-m", "swesmith_gym", "tasks", "redteam-table", str(out), "--into", str(table)]
+    subprocess.run(words, check=True, cwd=tmp_path)
+    assert "| P01-exit-at-import |" in table.read_text()
+    before = [json.loads(line) for line in out.with_suffix(".jsonl").read_text().splitlines()]
     again = redteam("--attack", "P01", "--attack", "P22e", "--tasks-per-repo", "1", "--out", out, "--json")
     found = json.loads(again.stdout)
-    assert [row for row in found["rows"] if row["threat"] == "P01"] == before
+    assert [row for row in found["rows"] if row["threat"] == "P01"] == sorted(before, key=lambda row: row["attack"])
     assert (found["succeeded"], again.returncode) == (1, 1)
     allowed = redteam("--attack", "P22e", "--tasks-per-repo", "1", "--out", out, "--allow-known-limits")
     assert allowed.returncode == 0, allowed.stderr

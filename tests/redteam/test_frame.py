@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import socket
 from dataclasses import replace
 from pathlib import Path
 from string import ascii_lowercase
+from typing import Any
 
 import pytest
 from samples import TASK
 
 from swesmith_gym.errors import InputError
 from swesmith_gym.executors import SerialExecutor
-from swesmith_gym.redteam import naive, registry, report
+from swesmith_gym.redteam import evidence, host_reach, naive, registry, report
 from swesmith_gym.redteam import run as play
 from swesmith_gym.redteam.base import PRELUDE, Attack, Facts, Played
 from swesmith_gym.redteam.facts import _changed, _package
@@ -54,6 +56,14 @@ def test_attacks_are_chosen_by_id_variant_threat_and_group() -> None:
     assert registry.select([]) == registry.ATTACKS
     with pytest.raises(InputError, match="Q77"):
         registry.select(["Q77"])
+
+
+def test_a_sample_of_attacks_is_drawn_by_its_seed_and_has_all_groups() -> None:
+    drawn = registry.draw(registry.ATTACKS, 12, 0)
+    assert registry.draw(registry.ATTACKS, 12, 0) == drawn != registry.draw(registry.ATTACKS, 12, 1)
+    assert {group: sum(each.group == group for each in drawn) for group in "BHLMPV"} == dict.fromkeys("BHLMPV", 2)
+    assert registry.draw(registry.ATTACKS, None, 0) == registry.draw(registry.ATTACKS, 10_000, 0) == registry.ATTACKS
+    assert len(registry.draw(registry.select(["B", "V"]), 23, 0)) == 23
 
 
 @pytest.mark.parametrize(
@@ -126,6 +136,21 @@ def test_rows_are_kept_and_not_run_again(tmp_path: Path, monkeypatch: pytest.Mon
     assert len(played) == 2
     once(replace(ATTACK, script="print()"))
     assert len(played) == 4
+    monkeypatch.setattr(play, "defence", lambda: "another version of the code that is attacked")
+    once(ATTACK)
+    assert len(played) == 6
+
+
+def test_masked_rows_are_played_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = iter([replace(ROW, reward_valid=False, succeeded="masked: a busy host"), ROW])
+    monkeypatch.setattr(play, "play", lambda attack, task, sandbox: next(rows))
+    kept = tmp_path / "rows.jsonl"
+
+    def once() -> list[bool]:
+        found = play.run([ATTACK], [TASK], SerialExecutor(), sandbox="auto", kept=kept)
+        return [row.reward_valid for row in found]
+
+    assert [once(), once(), once()] == [[False], [True], [True]]
 
 
 def test_tasks_are_chosen_by_repository() -> None:
@@ -141,22 +166,67 @@ def test_counts_tell_known_limits_from_the_rest() -> None:
     assert found["naive_attacks_fooled"]["JUnit"] == 1
     paid = report.evidence([ROW, replace(ROW, planted=True), replace(ROW, planted=False)])
     assert (paid["leaks_planted"], paid["leaks_planted_paid"]) == (2, 1)
+    masked = replace(won, limit="cannot be told", reward_valid=False)
+    assert report.evidence([masked])["of_these_known_limits"] == 0
 
 
 def test_the_table_stands_between_its_marks(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
-    lost = replace(ROW, attack="P98-x", fooled=(), succeeded="paid: reward 1")
+    lost = replace(ROW, attack="P98-x", fooled=(), reward=1.0, succeeded="paid: reward 1")
     leaks = [replace(ROW, attack="L99", fooled=None, planted=paid) for paid in (True, False)]
     report.write_table(page, [ROW, lost, *leaks, replace(ROW, attack="M99", fooled=None)], {"P98-x": "nobody looks"})
     text = page.read_text()
     assert text.startswith("before\n")
     assert text.endswith("after\n")
     assert "old" not in text
-    assert "| P99-test | Nothing \\| &lt;really> | no | no | no | pays 1 of 1 | – | 0 of 1 |" in text
-    assert "| L99 | Nothing \\| &lt;really> | – | – | – | – | pays 1 of 2 | 0 of 2 |" in text
-    assert "| no | no | no | no [1] | – | **SUCCEEDED** 1 of 1 [2] |" in text
+    assert "| P99-test | Nothing \\| &lt;really> | no | no | no | pays 1 of 1 | – | held 1 of 1 |" in text
+    assert "| L99 | Nothing \\| &lt;really> | – | – | – | – | pays 1 of 2 | held 2 of 2 |" in text
+    assert "| no | no | no | no [1] | – | **paid 1 of 1** [2] |" in text
     assert "1. nobody looks" in text
     page.write_text("no marks")
     with pytest.raises(InputError, match="no place"):
         report.write_table(page, [ROW], {})
+
+
+def test_the_table_counts_each_sandbox_by_itself() -> None:
+    docker = replace(ROW, sandbox="docker", repo="b", instance_id="b__1")
+    paid = replace(docker, reward=1.0, succeeded="paid: reward 1", limit="cannot be told", fooled=())
+    masked = replace(docker, reward_valid=False, succeeded="masked: no disk", fooled=("exit code",))
+    text = report.markdown([ROW, ROW, docker, paid, masked], {})
+    assert "| JUnit | bubblewrap | docker |" in text
+    assert "| no | pays 1 of 5 | no | pays 3 of 5 | held 2 of 2 | held 1, paid 1, masked 1 of 3 [1] |" in text
+    assert "5 runs: 1 attacks on 2 tasks (a, b), in bubblewrap, docker. 3 held; 1 were paid, 1 masked; 1 of " in text
+
+
+def test_evidence_is_a_line_a_run_and_is_read_back(tmp_path: Path) -> None:
+    known = registry.ATTACKS[0]
+    row = replace(ROW, attack=known.id, threat=known.threat, title=known.title, limit=known.limit, key="")
+    docker = replace(row, sandbox="docker", fooled=None)
+    one, other = tmp_path / "one.json", tmp_path / "other.json"
+    evidence.write(one, [replace(row, key="k")])
+    evidence.write(other, [docker, row])
+    assert evidence.read([one, other]) == [row, docker]
+    assert json.loads(other.read_text())["runs"] == 2
+    assert sum(known.id in line for line in other.read_text().splitlines()) == 2
+    assert known.title not in other.read_text()
+    evidence.write(one, [ROW])
+    for text in (one.read_text(), "{}", "not json"):
+        one.write_text(text)
+        with pytest.raises(InputError, match="no evidence"):
+            evidence.read([one])
+
+
+def test_a_port_that_is_met_by_itself_is_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    class OwnPort(socket.socket):
+        def connect(self, address: tuple[str, int]) -> None:  # type: ignore[override]
+            self.bind(address)
+            super().connect(address)
+
+    given: dict[str, Any] = {}
+    exec(host_reach._REACH, given)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert given["connects"](socket.AF_INET, server.getsockname())
+        free = server.getsockname()
+    monkeypatch.setattr(socket, "socket", OwnPort)
+    assert not given["connects"](socket.AF_INET, free)
