@@ -194,8 +194,8 @@ def test_the_table_counts_each_sandbox_by_itself() -> None:
     paid = replace(docker, reward=1.0, succeeded="paid: reward 1", limit="cannot be told", fooled=())
     masked = replace(docker, reward_valid=False, succeeded="masked: no disk", fooled=("exit code",))
     text = report.markdown([ROW, ROW, docker, paid, masked], {})
-    assert "| JUnit | bubblewrap | docker |" in text
-    assert "| no | pays 1 of 5 | no | pays 3 of 5 | held 2 of 2 | held 1, paid 1, masked 1 of 3 [1] |" in text
+    assert "| JUnit | leak planted | bubblewrap | docker |" in text
+    assert "| no | pays 1 of 5 | no | pays 3 of 5 | – | held 2 of 2 | held 1, paid 1, masked 1 of 3 [1] |" in text
     assert "5 runs: 1 attacks on 2 tasks (a, b), in bubblewrap, docker. 3 held; 1 were paid, 1 masked; 1 of " in text
 
 
