@@ -161,6 +161,14 @@ class Language(ABC):
     def copy_tokens(self, text: str, *, exact: bool) -> list[str]:
         """What a reformatted copy shares with its original: `tokens` of the module `copies`. Never raises."""
 
+    @abstractmethod
+    def copy_core(self, text: str) -> list[str]:
+        """The same of what one function or class does, without its head and what documents it: `core`. Never raises."""
+
+    @abstractmethod
+    def copy_shape(self, text: str) -> list[str]:
+        """What one function shares with a copy that has other names of variables: `shape`. Never raises."""
+
     # Building
 
     @abstractmethod

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 PRELUDE = r'''
 import ast, base64, binascii, bz2, codecs, csv, dbm.dumb, dis, gzip, html, importlib.util, io, json, keyword, lzma
@@ -241,7 +242,7 @@ CODE_CONTAINERS: Mapping[str, tuple[str, str]] = {
 }
 """The same for what only code can be put in."""
 
-ROOTS: tuple[tuple[str, str], ...] = (
+EPISODE: tuple[tuple[str, str], ...] = (
     ("build/lib/", "L10 L12"),
     (".cache/", "L10 L12"),
     ("docs/_build/", "L10 L12"),
@@ -250,6 +251,8 @@ ROOTS: tuple[tuple[str, str], ...] = (
     ("/dev/shm/psm_", "L10 L18"),
     ("~/.local/share/", "L10 L18"),
     ("~/.cache/", "L10 L12 L18"),
+)
+IMAGE: tuple[tuple[str, str], ...] = (
     ("/opt/env/share/", "L09 L10"),
     ("/opt/env/lib/python3.11/site-packages/vendored_", "L09 L10"),
     ("/opt/bytecode/", "L10 L11"),
@@ -258,19 +261,22 @@ ROOTS: tuple[tuple[str, str], ...] = (
 
 
 def copies(seed: int = 20261124, draws: int = 2) -> Iterator[Leak]:
-    """Each text as it is, and each container with some texts, at places drawn by the seed."""
+    """Each text as it is, and each container with some texts, at places of the episode and of the image."""
     drawn = random.Random(seed)
     forms = [("plain", ("m.py", "t"), text) for text in TEXTS]
-    forms += [("plain", ("m.cfg", "t"), text) for text in TEXTS]
     for name, form in CONTAINERS.items():
         forms += [(name, form, text) for text in drawn.sample(list(TEXTS), draws)]
     for name, form in CODE_CONTAINERS.items():
         forms += [(name, form, text) for text in drawn.sample(RUNS, draws)]
-    for number, (container, (file, expression), text) in enumerate(forms):
-        root, ids = drawn.choice(ROOTS)
-        made, own = TEXTS[text]
-        place = f"{root.removeprefix('~/')}k{number:03}"
-        code = "L11" if container in CODE_CONTAINERS else ""
-        script = f"t = {made}\nput({f'{root}k{number:03}/{file}'!r}, {expression})"
-        name = f"{text} | {container} | {place}"
-        yield leak(name, f"{ids} {own} {code}", place, script, image=root.startswith("/opt/"))
+    for number, (form, roots) in enumerate(product(forms, (EPISODE, IMAGE))):
+        yield _copy(number, *form, *drawn.choice(roots))
+
+
+def _copy(number: int, container: str, form: tuple[str, str], text: str, root: str, ids: str) -> Leak:
+    file, expression = form
+    made, own = TEXTS[text]
+    place = f"{root.removeprefix('~/')}k{number:03}"
+    code = "L11" if container in CODE_CONTAINERS else ""
+    script = f"t = {made}\nput({f'{root}k{number:03}/{file}'!r}, {expression})"
+    name = f"{text} | {container} | {place}"
+    return leak(name, f"{ids} {own} {code}", place, script, image=root.startswith("/opt/"))

@@ -86,7 +86,7 @@ NOTES = {
     "excluded": ("info/exclude", "'# ' + OPERATOR + '\\n'"),
     "old place of remotes": ("remotes/upstream", "'URL: https://github.com/a/b\\nPull: refs/heads/main\\n'"),
     "older place of remotes": ("branches/upstream", "'https://github.com/a/b\\n'"),
-    "editor's swap file": (".COMMIT_EDITMSG.swp", "swap_file(PATCH)"),
+    "editor's swap file": (".MSG.swp", "swap_file(PATCH)"),
 }
 """Files of `.git` that no ref and no object holds."""
 
@@ -113,22 +113,22 @@ def _refs() -> list[Leak]:
         ),
         leak("tag of a blob", "L02 L03 L04", "tags/kept", "git('update-ref', 'refs/tags/kept', blob(ORIGINAL))"),
         leak("remote", "L07", "config", "git('remote', 'add', 'origin', 'https://github.com/a/abacus')"),
-        leak("address rewritten", "L07", ".gitconfig", "put('~/.gitconfig', '[url \"https://x/\"]\\n insteadOf = up:\\n')"),
+        leak("address rewritten", "L07 L18", ".gitconfig", "put('~/.gitconfig', '[url \"https://x/\"]\\n insteadOf = up:\\n')"),
         leak("credentials", "L07 L18", ".git-credentials", "put('~/.git-credentials', 'https://a:b@github.com\\n')"),
         leak("worktree", "L04 L02", "worktrees/wt", "git('worktree', 'add', '-q', '-f', '--detach', '/tmp/wt', 'HEAD')"),
-        leak("bundle", "L01 L10", "/tmp/up.bundle", "git('bundle', 'create', '/tmp/up.bundle', '--all', at=fork('/tmp/f1'))"),
-        leak("bundle in git", "L01 L10", "old.bundle", "git('bundle', 'create', '/testbed/.git/old.bundle', '--all', at=fork('/tmp/f2'))"),
+        leak("bundle", "L01 L10 L18", "/tmp/up.bundle", "git('bundle', 'create', '/tmp/up.bundle', '--all', at=fork('/tmp/f1'))"),
+        leak("bundle in git", "L01 L04 L10", "old.bundle", "git('bundle', 'create', '/testbed/.git/old.bundle', '--all', at=fork('/tmp/f2'))"),
         leak("mirror", "L01 L04 L10 L18", "mirror.git", "fork('~/mirror.git', '--bare')"),
         leak("packed mirror", "L01 L04 L10 L18", "packed.git", "git('gc', '-q', at=fork('/tmp/packed.git', '--bare'))"),
         leak("clone", "L01 L04 L10 L18", "/dev/shm/checkout", "fork('/dev/shm/checkout')"),
         leak("nested repository", "L01 L04 L10", "vendor/abacus", "fork('vendor/abacus')"),
         leak("submodule's folder", "L01 L04 L10", "modules/up", "fork('.git/modules/up', '--bare')"),
         leak("zipped .git", "L01 L10", "git.tgz", "shutil.make_archive('/tmp/g', 'gztar', fork('/tmp/f3', '--bare')); os.rename('/tmp/g.tar.gz', '/tmp/git.tgz')"),
-        leak("pack by itself", "L01 L03 L10", "pack-kept", "put('/tmp/pack-kept.pack', subprocess.run(['git', 'pack-objects', '-q', '--stdout'], cwd='/testbed', input=(blob(ORIGINAL)+'\\n').encode(), capture_output=True).stdout)"),
+        leak("pack by itself", "L01 L03 L10 L18", "pack-kept", "put('/tmp/pack-kept.pack', subprocess.run(['git', 'pack-objects', '-q', '--stdout'], cwd='/testbed', input=(blob(ORIGINAL)+'\\n').encode(), capture_output=True).stdout)"),
         leak("loose object elsewhere", "L03 L10 L18", "/tmp/objs", "put('/tmp/objs/ab/cdef', zlib.compress(f'blob {len(ORIGINAL)}\\0'.encode() + ORIGINAL.encode()))"),
         leak("fast export", "L01 L10", "export.fi", "put('~/export.fi', git('fast-export', '--all', at=fork('/tmp/f4')))"),
         leak("mail of a patch", "L01 L10 L13", "0001-Fix", "put('0001-Fix-it.patch', git('format-patch', '-1', '--stdout', at=fork('/tmp/f5')))"),
-        leak("combined log", "L01 L10 L13", "git.log", "put('/tmp/git.log', git('log', '-p', '--color=always', at=fork('/tmp/f6')))"),
+        leak("combined log", "L01 L10 L13 L18", "git.log", "put('/tmp/git.log', git('log', '-p', '--color=always', at=fork('/tmp/f6')))"),
     ]  # fmt: skip
 
 
@@ -171,7 +171,7 @@ HEAD_NAMES = {
         " env={'GIT_AUTHOR_NAME': OPERATOR, 'GIT_AUTHOR_EMAIL': 'a@b'})",
         "L16",
     ),
-    "setting": ("git('config', 'user.name', 'mutant ' + OPERATOR)", "L16"),
+    "setting": ("git('config', 'user.name', 'mutant ' + OPERATOR)", "L04 L16"),
 }
 
 TIMES = {
@@ -223,7 +223,7 @@ TOOLS: tuple[tuple[str, str, str, str], ...] = (
     ("last failed", "L12 L13 L14", ".pytest_cache/v/cache/lastfailed", "json.dumps({each: True for each in TESTS})"),
     ("all test names", "L12 L13 L14", ".pytest_cache/v/cache/nodeids", "json.dumps(sorted(TESTS))"),
     ("lints", "L12", ".ruff_cache/0.12.0/1234567890", "b'\\0\\1' + PATH.encode()"),
-    ("coverage", "L12 L13", ".coverage", "database([(1, each + '|run') for each in TESTS], columns='id, context')"),
+    ("coverage", "L12 L13", "tests/.coverage", "database([(1, each + '|run') for each in TESTS], columns='id, context')"),
     ("coverage of a worker", "L12 L13", ".coverage.host.123.x", "database([(1, PATH)], columns='id, path')"),
     ("coverage page", "L10 L12", "htmlcov/z_numbers_py.html", "coloured(ORIGINAL)"),
     ("tox environment", "L09 L10 L12", ".tox/py311/lib/python3.11/site-packages/abacus/numbers.py", "ORIGINAL"),
@@ -235,7 +235,7 @@ TOOLS: tuple[tuple[str, str, str, str], ...] = (
     ("built for a platform", "L10 L12", "build/bdist.linux-x86_64/wheel/abacus/numbers.py", "ORIGINAL"),
     ("wheel", "L10", "dist/abacus-1.0-py3-none-any.whl", "packed('zip', **{'abacus/numbers.py': ORIGINAL, 'abacus-1.0.dist-info/RECORD': 'x'})"),
     ("source archive", "L10", "dist/abacus-1.0.tar.gz", "packed('gz', **{'abacus-1.0/src/abacus/numbers.py': ORIGINAL})"),
-    ("egg info", "L10", "src/abacus.egg-info/SOURCES.bak", "FUNCTION"),
+    ("egg info", "L10 L12", "src/abacus.egg-info/SOURCES.bak", "FUNCTION"),
     ("source shown in the docs", "L10 L12", "docs/_build/html/_modules/abacus/numbers.html", "coloured(ORIGINAL)"),
     ("doctree", "L10 L12", "docs/_build/doctrees/api.doctree", "pickle.dumps({'text': FUNCTION})"),
     ("hypothesis patches", "L12 L13", ".hypothesis/patches/2026-01-01--ab.patch", "'+' + TEST_FUNCTION.replace('\\n', '\\n+')"),
@@ -250,7 +250,7 @@ TOOLS: tuple[tuple[str, str, str, str], ...] = (
     ("Vim's registers", "L10 L18", "~/.viminfo", "'\"0\\tLINE\\t0\\n' + textwrap.indent(FUNCTION, '\\t', lambda line: True)"),
     ("Python's history", "L10 L18", "~/.python_history", "FUNCTION"),
     ("command that broke it", "L10 L13 L18", "~/.bash_history", "f'cd /testbed\\nsed -i \"22s/{BEFORE.strip()}/{AFTER.strip()}/\" {PATH}\\n'"),
-    ("report of a mutation", "L10 L12 L13 L16", "mutants/report.json", "json.dumps({'file': PATH, 'line': 22, 'original': AFTER, 'mutant': BEFORE})"),
+    ("report of a mutation", "L10 L12 L13 L14 L16", "mutants/report.json", "json.dumps({'file': PATH, 'line': 22, 'original': AFTER, 'mutant': BEFORE})"),
     ("result of a mutation tool", "L10 L12", "mutants/src/abacus/numbers.py", "FUNCTION.replace('def clamp', 'def x_clamp__mutmut_orig')"),
     ("session of a mutation tool", "L10 L12 L13", "session.sqlite", "database([(PATH, PATCH)], columns='module, diff')"),
     ("gold patch", "L13", "/tmp/gold.patch", "PATCH"),
@@ -287,9 +287,9 @@ OTHER: tuple[Leak, ...] = (
     leak("link to a name", "L16 L18", "current", "lies('~/x'); os.symlink('/data/' + ID, os.path.expanduser('~/current'))"),
     leak("socket's name", "L16 L18", "{OPERATOR}.sock", "import socket; socket.socket(socket.AF_UNIX).bind(f'/tmp/{OPERATOR}.sock')"),
     leak("pipe's name", "L16 L18", "{ID}.fifo", "os.mkfifo(f'/tmp/{ID}.fifo')"),
-    leak("attribute of a file", "L10 L13 L16", "docs/marked.txt", "os.setxattr(put('docs/marked.txt', 'x'), 'user.patch', PATCH.encode())"),
-    leak("attribute of the instance", "L16", "docs/named.txt", "os.setxattr(put('docs/named.txt', 'x'), 'user.task', ID.encode())"),
-    leak("link to the original", "L10 L12", "kept.py", "os.symlink(put('~/o/kept-o', ORIGINAL), lies('src/kept.py'))"),
+    leak("attribute of a file", "L10 L13 L16", "README.md", "os.setxattr('/testbed/README.md', 'user.patch', PATCH.encode())"),
+    leak("attribute of the instance", "L16", "pyproject.toml", "os.setxattr('/testbed/pyproject.toml', 'user.task', ID.encode())"),
+    leak("link to the original", "L10 L12 L13", "kept.py", "os.symlink(put('~/o/kept-o', ORIGINAL), lies('src/kept.py'))"),
     leak("second name of a file", "L10 L18", "/tmp/hard", "os.link(put('/tmp/soft-1', ORIGINAL), '/tmp/hard-1')"),
     leak("hidden by its mode", "L10 L18", "/tmp/locked", "os.chmod(put('/tmp/locked/a.py', ORIGINAL), 0); os.chmod('/tmp/locked', 0)"),
     leak("odd name", "L10", "odd", r"put('odd/\n\t \udce9.py'.encode('utf-8', 'surrogateescape').decode('utf-8', 'surrogateescape'), ORIGINAL)"),
@@ -319,7 +319,7 @@ IMAGE: tuple[tuple[str, str, str, str], ...] = (
     ("byte code with the assertions of tests", "L11 L13", "/opt/bytecode/testbed/tests/t.cpython-311.pyc", "byte_code(TEST_FUNCTION)"),
     ("solution kept", "L13", "/opt/env/solution.patch", "PATCH"),
     ("prompt of the environment", "L16", "/opt/env/pyvenv.kept", "f'prompt = {ID}\\n'"),
-    ("log of the build", "L16 L13", "/opt/env/build.log", "f'applying {OPERATOR}\\n'"),
+    ("log of the build", "L16 L13", "/opt/env/build.log", "f'applying {ID}\\n'"),
 )  # fmt: skip
 
 

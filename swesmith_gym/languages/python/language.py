@@ -75,6 +75,12 @@ class Python(Language):
     def copy_tokens(self, text: str, *, exact: bool) -> list[str]:
         return copies.tokens(text, exact)
 
+    def copy_core(self, text: str) -> list[str]:
+        return copies.core(text)
+
+    def copy_shape(self, text: str) -> list[str]:
+        return copies.shape(text)
+
     def detect(self, tree: Path, *, interpreter: str = "", version: str = "", test_command: str = "") -> RepoProfile:
         from swesmith_gym.languages.python.detect import detect
 
