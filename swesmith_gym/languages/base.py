@@ -162,6 +162,13 @@ class Language(ABC):
         """What a reformatted copy shares with its original: `tokens` of the module `copies`. Never raises."""
 
     @abstractmethod
+    def copy_core(self, text: str) -> list[str]:
+        """The same of what one function or class does, without its head and what documents it: `core`. Never raises."""
+
+    @abstractmethod
+    def copy_shape(self, text: str) -> list[str]:
+        """What one function shares with a copy that has other names of variables: `shape`. Never raises."""
+
     def may_be_copy(self, path: str) -> bool:
         """A file of this name can be a part of an installed package: `second_copies` wants to know of it."""
 

@@ -158,10 +158,12 @@ def run(
 
 @cache
 def defence() -> str:
-    """Content id over the code that attacks are after: what another version held is no evidence of this one."""
+    """Content id over the code that attacks are after: what another version held is no evidence of this one. What looks
+    for leaks afterwards stops no attack."""
     package = Path(__file__).parent.parent
-    parts = ("envs", "harness", "languages", "sandboxes", "tasks")
+    parts = ("envs", "harness", "languages/python/testing", "sandboxes", "tasks")
     files = [path for part in parts for path in sorted((package / part).rglob("*.py"))]
+    files = [path for path in files if package / "tasks" / "scan" not in path.parents]
     return content_id([(str(path.relative_to(package)), path.read_text("utf-8")) for path in files])
 
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from planted_leaks import ALL, PRELUDE, Plant
+from staging import Stage, stage_of
 
-from swesmith_gym.envs.testbeds import prepare
 from swesmith_gym.evaluation import scan
 from swesmith_gym.evaluation.scan import Prepared
 from swesmith_gym.executors import LocalExecutor
 from swesmith_gym.records import TaskInstance
-from swesmith_gym.sandboxes.base import Sandbox
 from swesmith_gym.tasks import TaskTable
 from swesmith_gym.tasks.scan import LEAKS, Finding, surroundings
 
@@ -27,42 +24,13 @@ EPISODE = [plant for plant in ALL if not plant.alone and not plant.image]
 IMAGE = [plant for plant in ALL if plant.image]
 
 
-@dataclass(frozen=True)
-class Stage:
-    """One task, and the program that plants."""
-
-    item: Prepared
-    facts: str
-
-    def plant(self, sandbox: Sandbox, plants: Iterable[Plant]) -> None:
-        program = "\n".join([self.facts, PRELUDE, *(plant.script for plant in plants)])
-        done = sandbox.run("python3 -", stdin=program.encode())
-        assert done.exit_code == 0, done.stderr.decode()
-
-
 @pytest.fixture(scope="module")
 def stage(abacus_tasks: TaskTable) -> Stage:
-    task = next(each for each in abacus_tasks if "clamp" in each.FAIL_TO_PASS[0])
-    ready = prepare(task, backend="auto")
-    path = "src/abacus/numbers.py"
-    original = ready.testbed.pristine[path][1].decode()
-    function = next(
-        ast.get_source_segment(original, node) or ""
-        for node in ast.parse(original).body
-        if isinstance(node, ast.FunctionDef) and node.name == "clamp"
-    )
-    values = {
-        "ORIGINAL": original,
-        "BUGGY": ready.sealed.tree[path][1].decode(),
-        "FUNCTION": function + "\n",
-        "PATH": path,
-        "PATCH": task.gold_patch,
-        "TEST_FILE": ready.testbed.pristine["tests/test_numbers.py"][1].decode(),
-        "TESTS": list(task.FAIL_TO_PASS),
-        "ID": task.instance_id,
-        "OPERATOR": task.operator,
-    }
-    return Stage(scan.prepared(ready), "\n".join(f"{name} = {value!r}" for name, value in values.items()))
+    return stage_of(abacus_tasks)
+
+
+def program(plants: Iterable[Plant]) -> list[str]:
+    return [PRELUDE, *(plant.script for plant in plants)]
 
 
 def missed(plants: Sequence[Plant], findings: Sequence[Finding]) -> list[str]:
@@ -82,31 +50,19 @@ def test_more_than_a_hundred_leaks_of_every_kind_are_planted() -> None:
 @pytest.mark.parametrize("plant", ALONE, ids=lambda plant: plant.name)
 def test_a_leak_of_its_own_is_found(stage: Stage, plant: Plant) -> None:
     with scan.start(stage.item) as sandbox:
-        stage.plant(sandbox, [plant])
+        stage.plant(sandbox, *program([plant]))
         assert not missed([plant], scan.search_in(stage.item, sandbox).findings)
 
 
 def test_leaks_in_the_work_tree_and_in_private_folders_are_found(stage: Stage) -> None:
     with scan.start(stage.item) as sandbox:
-        stage.plant(sandbox, EPISODE)
+        stage.plant(sandbox, *program(EPISODE))
         assert missed(EPISODE, scan.search_in(stage.item, sandbox).findings) == []
 
 
 def test_leaks_in_the_image_are_found(stage: Stage, tmp_path: Path) -> None:
-    ready = stage.item.ready
-    backend, spec = ready.testbed.backend, ready.testbed.spec
-    source = next(mount for mount in spec.mounts if mount.target == "/opt/env")
-    copy = tmp_path / "env"
-    shutil.copytree(source.source, copy, symlinks=True)
-    backend.own(copy)
-    others = tuple(mount for mount in spec.mounts if mount is not source)
-    with backend.start(replace(spec, mounts=(*others, replace(source, source=copy, writable=True)))) as sandbox:
-        stage.plant(sandbox, IMAGE)
-    backend.fetch(copy)
-    planted = replace(ready.testbed, spec=replace(spec, mounts=(*others, replace(source, source=copy))))
-    item = replace(stage.item, ready=replace(ready, testbed=planted))
-    found = scan.search_image(item).findings
-    backend.remove_tree(copy)
+    with stage.image(tmp_path, ("/opt/env",), *program(IMAGE)) as item:
+        found = scan.search_image(item).findings
     assert missed(IMAGE, found) == []
 
 

@@ -6,10 +6,17 @@ for. It therefore imports the standard library only, and works with every Python
 
 from __future__ import annotations
 
+import ast
+import dis
 import hashlib
 import importlib.util
+import io
+import keyword
 import marshal
+import pickle
 import re
+import textwrap
+from collections.abc import Iterator
 from types import CodeType
 
 _COMMENT = re.compile(r"#[^\n]*")
@@ -19,6 +26,12 @@ _MAGIC = importlib.util.MAGIC_NUMBER
 _HEADER = 16
 """Bytes in front of the code in a byte code file."""
 _ANY_MAGIC = b"\r\n"
+_CODE = (b"c", b"\xe3")
+_LONG = 32
+_DEFINED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_DOCSTRING = re.compile(r"""("{3}|'{3})[\s\S]*?\1""")
+_INSTRUCTION = re.compile(r"(?m)^[ \d>-]*? \d+ ([A-Z][A-Z_]+)(?: +\d+(?: \((.*)\))?)?")
+_NO_TREE = (SyntaxError, ValueError, TypeError, AttributeError, RecursionError, IndexError, KeyError, MemoryError)
 OPTIMIZED = (0, 1, 2)
 """Levels of `python -O` that byte code may have been made with."""
 TREE = "/testbed/"
@@ -32,57 +45,194 @@ def tokens(text: str, exact: bool = False) -> list[str]:
     return (_EXACT if exact else _LOOSE).findall(_COMMENT.sub("", text))
 
 
-def code_digests(source: str, names: list[str]) -> dict[str, str]:
-    """Digests of the functions and classes of these names, and of the module (named `<module>`) -> name.
-
-    One for each level of optimization. A text that does not compile has none.
-    """
-    found: dict[str, str] = {}
-    for level in OPTIMIZED:
-        try:
-            code = compile(source, "original", "exec", dont_inherit=True, optimize=level)
-        except (SyntaxError, ValueError):
-            return {}
-        found.update(_digests(code, frozenset(names)))
-    return found
+def core(text: str) -> list[str]:
+    """Tokens of what a function or class does: without its head and without docstrings. Empty: it is not one alone."""
+    body = _body(text)
+    return tokens(body[1]) if body else []
 
 
-def byte_code(data: bytes, names: frozenset[str]) -> tuple[dict[str, str], bool]:
-    """Digests as above of a byte code file, and whether it was compiled from the work tree. Other data: nothing.
+def shape(text: str) -> list[str]:
+    """Tokens of a function without docstrings, its own names (all but those behind a dot) by order of appearance."""
+    body = _body(text)
+    return _numbered(tokens(body[0] + body[1])) if body else []
 
-    Byte code of another interpreter cannot be taken apart: only where it came from is seen.
-    """
-    if len(data) <= _HEADER or data[2:4] != _ANY_MAGIC:
-        return {}, False
-    if data[:4] != _MAGIC:
-        return {}, TREE.encode() in data[-65536:] + data[:65536]
+
+def has_shape(text: str, name: str, wanted: list[str]) -> bool:
+    """A function of the name has the shape, whatever its variables are called."""
+    found = tokens(_DOCSTRING.sub("", text))
+    starts = (at for at, token in enumerate(found) if token == name and found[at - 1 : at] in (["def"], ["class"]))
+    return any(_numbered(found[at - 1 : at - 1 + len(wanted)]) == wanted for at in starts)
+
+
+def _numbered(run: list[str]) -> list[str]:
+    seen: dict[str, int] = {}
+    return [
+        str(seen.setdefault(token, len(seen)))
+        if token.isidentifier() and not keyword.iskeyword(token) and run[at - 1 : at] != ["."]
+        else token
+        for at, token in enumerate(run)
+    ]
+
+
+def _body(text: str) -> tuple[str, str] | None:
+    """(head, body without docstrings) of the one function or class that the text is."""
+    text = textwrap.dedent(text)
+    tree = _parsed(text)
+    if tree is None or len(tree.body) != 1 or not isinstance(tree.body[0], _DEFINED):
+        return None
+    start, first = tree.body[0].lineno, tree.body[0].body[0].lineno
+    lines = [*bare(text, tree), ""]
+    return "".join(lines[start - 1 : first - 1]), "".join(lines[first - 1 :])
+
+
+def bare(text: str, tree: ast.Module) -> list[str]:
+    """Its lines, those of docstrings emptied, so that all others stand where they stood."""
+    lines = re.findall(r"[^\n]*\n|[^\n]+", text)
+    for node in ast.walk(tree):
+        if isinstance(node, (*_DEFINED, ast.Module)) and ast.get_docstring(node, clean=False) is not None:
+            told = node.body[0]
+            for at in range(told.lineno - 1, told.end_lineno or told.lineno):
+                lines[at] = "\n"
+    return lines
+
+
+def _parsed(text: str) -> ast.Module | None:
     try:
-        code = marshal.loads(memoryview(data)[_HEADER:])
-    except (ValueError, EOFError, TypeError):
-        return {}, False
-    if not isinstance(code, CodeType):
-        return {}, False
-    return _digests(code, names), code.co_filename.startswith(TREE)
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
-def _digests(code: CodeType, names: frozenset[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    pending = [code]
-    while pending:
-        each = pending.pop()
-        if each.co_name in names:
-            found[_digest(each)] = each.co_name
-        pending += [constant for constant in each.co_consts if isinstance(constant, CodeType)]
-    return found
+class Originals:
+    """Functions and classes that are looked for as byte code, compiled once."""
+
+    def __init__(self, originals: list[tuple[str, str, list[str]]]) -> None:
+        """(whose it is, source, names of what is looked for in it; `<module>`: all of it) of each."""
+        self._digests: dict[str, list[tuple[str, str]]] = {}
+        self._listings: list[tuple[str, str, str]] = []
+        self._codes: set[bytes] = set()
+        self._names = frozenset(name for _, _, names in originals for name in names)
+        for owner, source, names in originals:
+            for code in _compiled(source):
+                for each in _within(code):
+                    if each.co_name in names and (each.co_name != "<module>" or names == ["<module>"]):
+                        self._add(owner, each)
+
+    def _add(self, owner: str, code: CodeType) -> None:
+        self._codes.add(code.co_code)
+        for digest in (digest_of(code), *_nameless(code)):
+            self._digests.setdefault(digest, []).append((owner, code.co_name))
+        self._listings.append((owner, code.co_name, listing(_disassembled(code))))
+
+    def of_byte_code(self, data: bytes) -> tuple[list[tuple[str, str]], bool]:
+        """(whose, name) of each that a file of byte code or marshalled code holds, and whether the file was compiled
+        from the work tree. Byte code of another interpreter cannot be taken apart: only where it came from is seen.
+        """
+        if len(data) > _HEADER and data[2:4] == _ANY_MAGIC:
+            if data[:4] != _MAGIC:
+                return [], TREE.encode() in data[-65536:] + data[:65536]
+            data = data[_HEADER:]
+        elif data[:1] not in _CODE:
+            return [], False
+        try:
+            code = marshal.loads(data)
+        except (ValueError, EOFError, TypeError):
+            return [], False
+        if not isinstance(code, CodeType):
+            return [], False
+        found: list[tuple[str, str]] = []
+        for each in _within(code):
+            if each.co_name in self._names or each.co_code in self._codes:
+                for digest in (digest_of(each), *_nameless(each)):
+                    found += self._digests.get(digest, [])
+        return found, code.co_filename.startswith(TREE)
+
+    def of_listing(self, data: bytes) -> list[tuple[str, str]]:
+        """(whose, name) of each that a printed disassembly shows."""
+        if b"RETURN_VALUE" not in data:
+            return []
+        text = listing(data.decode("utf-8", "replace"))
+        return [(owner, name) for owner, name, wanted in self._listings if wanted in text]
 
 
-def _digest(code: CodeType) -> str:
-    """Without positions and file names, so that it does not matter where a function stands."""
-    constants = [_digest(each) if isinstance(each, CodeType) else _constant(each) for each in code.co_consts]
-    parts = (code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars, constants)
-    return hashlib.sha256(repr((code.co_name, code.co_argcount, parts)).encode("utf-8", "replace")).hexdigest()
+def _compiled(source: str) -> Iterator[CodeType]:
+    """At each level of optimization, with docstrings and without. A text that does not compile: nothing."""
+    tree = _parsed(source)
+    for text in [source, "".join(bare(source, tree))] if tree else []:
+        for level in OPTIMIZED:
+            try:
+                yield compile(text, "original", "exec", dont_inherit=True, optimize=level)
+            except (SyntaxError, ValueError):
+                continue
+
+
+def _within(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _within(constant)
+
+
+def digest_of(code: CodeType, *named: object) -> str:
+    """Without positions, file names and names of variables; without its own name where other marks are `named`."""
+    constants = [digest_of(each) if isinstance(each, CodeType) else _constant(each) for each in code.co_consts]
+    parts = (code.co_code, code.co_names, code.co_freevars, code.co_cellvars, constants)
+    return hashlib.sha256(repr((named or code.co_name, code.co_argcount, parts)).encode("utf-8", "replace")).hexdigest()
+
+
+def _nameless(code: CodeType) -> list[str]:
+    """By its variables instead, where the code is long enough to be told from others of the kind."""
+    return [digest_of(code, *code.co_varnames)] if len(code.co_code) >= _LONG and len(code.co_varnames) > 1 else []
 
 
 def _constant(value: object) -> str:
     """Sets have no order of their own."""
     return repr(sorted(map(repr, value))) if isinstance(value, frozenset) else repr(value)
+
+
+def _disassembled(code: CodeType) -> str:
+    out = io.StringIO()
+    dis.dis(code, file=out)
+    return out.getvalue()
+
+
+def listing(text: str) -> str:
+    """Instructions and what they name, of a printed disassembly."""
+    return "\n".join(f"{name} {named}" for name, named in _INSTRUCTION.findall(text))
+
+
+def retold(data: bytes) -> Iterator[str]:
+    """Source text of the syntax trees that the data holds, pickled or printed."""
+    found: object = None
+    try:
+        if data[:1] == b"\x80" and b"ast" in data[:64]:
+            found = _Trees(io.BytesIO(data)).load()
+        elif b"FunctionDef(" in data:
+            text = data.decode("utf-8", "replace")
+            found = _built(ast.parse(text[text.index("Module(") :].strip(), mode="eval").body)
+        if isinstance(found, ast.AST):
+            yield ast.unparse(found)
+    except (pickle.UnpicklingError, EOFError, *_NO_TREE):
+        return
+
+
+class _Trees(pickle.Unpickler):
+    """Makes nodes of syntax trees and nothing else."""
+
+    def find_class(self, module: str, name: str) -> object:
+        if module not in ("ast", "_ast") or not isinstance(getattr(ast, name, None), type):
+            raise pickle.UnpicklingError(name)
+        return getattr(ast, name)
+
+
+def _built(node: ast.expr) -> object:
+    """The node that `ast.dump` printed so."""
+    if isinstance(node, ast.List):
+        return [_built(each) for each in node.elts]
+    if not isinstance(node, ast.Call):
+        return ast.literal_eval(node)
+    kind = getattr(ast, node.func.id if isinstance(node.func, ast.Name) else "")
+    if not issubclass(kind, ast.AST):
+        raise TypeError(kind)
+    made = kind(*map(_built, node.args), **{str(each.arg): _built(each.value) for each in node.keywords})
+    return made if hasattr(made, "lineno") else ast.fix_missing_locations(made)

@@ -85,6 +85,12 @@ class Python(Language):
     def copy_tokens(self, text: str, *, exact: bool) -> list[str]:
         return copies.tokens(text, exact)
 
+    def copy_core(self, text: str) -> list[str]:
+        return copies.core(text)
+
+    def copy_shape(self, text: str) -> list[str]:
+        return copies.shape(text)
+
     def may_be_copy(self, path: str) -> bool:
         return originals.may_be_copy(path)
 

@@ -27,7 +27,7 @@ TIMEOUT_S = 900.0
 MAX_ANSWER = 64 << 20
 MAX_HITS = 10_000
 _INSIDE = Path(__file__).parent / "inside"
-_PARTS = ("files", "search", "repository", "surroundings", "main")
+_PARTS = ("wrappings", "files", "search", "repository", "surroundings", "main")
 _HOME = "swesmith_gym.tasks.scan.inside"
 
 _START = """
@@ -147,7 +147,7 @@ def order(where: Pass, wanted: Iterable[Wanted], language: Language) -> dict[str
         "tree": WORKDIR,
         "empty": EMPTY,
         "names": where.names,
-        "binary": where != replace(REST, part=where.part),
+        "deep": where != replace(REST, part=where.part),
         "caches": CACHES if where.roots == IMAGE else "",
         "needles": [
             {"owner": w.instance_id, "kind": n.kind, "tokens": n.tokens, "exact": n.exact, "where": n.where}
@@ -158,6 +158,7 @@ def order(where: Pass, wanted: Iterable[Wanted], language: Language) -> dict[str
         "originals": [
             {"owner": w.instance_id, "source": o.source, "names": o.names} for w in found for o in w.originals
         ],
+        "shapes": [{"owner": w.instance_id, "name": name, "shape": shape} for w in found for name, shape in w.shapes],
         "tests": [{"owner": w.instance_id, "path": path, "name": name} for w in found for path, name in w.tests],
         "words": [{"owner": w.instance_id, "word": word} for w in found for word in w.words],
         "lines": [{"owner": w.instance_id, "file": file, "lines": w.lines} for w in found for file in w.files],

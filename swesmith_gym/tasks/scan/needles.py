@@ -13,12 +13,14 @@ from pathlib import PurePosixPath
 from swesmith_gym import patch
 from swesmith_gym.languages.base import Language
 from swesmith_gym.records import TaskInstance
+from swesmith_gym.tasks.scan import functions
+from swesmith_gym.tasks.scan.functions import SHORTEST
 from swesmith_gym.tasks.tree import LINK, Tree
 
 CONTEXT = (8, 16, 32, 64)
 """Tokens on either side of a change; more where fewer do not tell it from other code of the same tree."""
-SHORTEST = 14
-"""Tokens of a run at least: shorter ones are everywhere."""
+SHORTEST_TEST = 8
+"""Tokens of a test without what is in front of its head at least: its name is one of them."""
 LONGEST = 64
 """A change of more tokens is looked for by its two ends and its middle."""
 MAX_SOURCE_BYTES = 2 << 20
@@ -39,12 +41,12 @@ class Needle:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The original of one changed file, for its byte code."""
+    """The original of one changed file, or a file with hidden tests, for its byte code."""
 
     path: str
     source: str
     names: tuple[str, ...]
-    """Functions or classes that the bug changed; `<module>` where it is in none."""
+    """Functions or classes that the bug changed, `<module>` where it is in none; the hidden tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class Wanted:
     """Tokens of each changed line, original and buggy: in a diff of the file one is enough."""
     files: tuple[str, ...]
     """Changed files, relative paths."""
+    shapes: tuple[tuple[str, tuple[str, ...]], ...]
+    """(name, shape) of each changed function: what it is whatever its variables are called."""
     tests: tuple[tuple[str, str], ...]
     """FAIL_TO_PASS: (file, name of the function), each once."""
     words: tuple[str, ...]
@@ -99,6 +103,7 @@ def wanted(task: TaskInstance, pristine: Tree, sealed: Tree, corpus: Corpus, lan
     needles: list[Needle] = []
     originals: list[Original] = []
     lines: dict[tuple[str, ...], None] = {}
+    shapes: dict[tuple[str, tuple[str, ...]], None] = {}
     changed = [each for each in patch.parse(task.bug_patch) if each.before is not None]
     for each in changed:
         path = str(each.before)
@@ -112,17 +117,20 @@ def wanted(task: TaskInstance, pristine: Tree, sealed: Tree, corpus: Corpus, lan
                 if len(run) >= 2:
                     lines[run] = None
             needles += _of_change(_Change(path, before, after, first, last), corpus, language)
-            innermost = _innermost(language, path, before, first + 1, max(first + 1, last))
-            names[innermost[0]] = None
-            needles += _of_function(before, after, innermost, language)
+            function = functions.innermost(language, path, before, after, (first + 1, max(first + 1, last)))
+            names[function.name] = None
+            needles += [Needle("code", run, False, "rest") for run in functions.runs(function, after, language)]
+            shapes.update(dict.fromkeys(functions.shapes(function, language)))
         originals.append(Original(path, before, tuple(names)))
     needles += _of_tests(task, pristine, sealed, language)
+    originals += _hidden(task, pristine, language)
     return Wanted(
         task.instance_id,
         tuple(dict.fromkeys(needles)),
         tuple(originals),
         tuple(lines),
         tuple(str(each.before) for each in changed),
+        tuple(shapes),
         tuple(dict.fromkeys(_test(language, test) for test in task.FAIL_TO_PASS)),
         (task.instance_id,),
     )
@@ -170,29 +178,6 @@ def _parts(start: int, end: int) -> list[tuple[int, int]]:
     return [(start, start + 16), (middle - 8, middle + 8), (end - 16, end)]
 
 
-def _of_function(before: str, after: str, innermost: tuple[str, int, int], language: Language) -> Iterator[Needle]:
-    """The whole function: a copy of it alone has not what stands around it."""
-    name, start, end = innermost
-    if not start:
-        return
-    text = "".join(_lines(before)[start - 1 : end])
-    run = language.copy_tokens(text, exact=False)
-    if name and len(run) >= SHORTEST and join(run) not in join(language.copy_tokens(after, exact=False)):
-        yield Needle("code", tuple(run), False, "rest")
-
-
-def _innermost(language: Language, path: str, source: str, first: int, last: int) -> tuple[str, int, int]:
-    """(name, first line, last line) of the entity around these lines; (`<module>`, 0, 0) where there is none."""
-    try:
-        around = [each for each in language.entities(path, source) if each.start <= first and last <= each.end]
-    except SyntaxError:
-        around = []
-    if not around:
-        return "<module>", 0, 0
-    best = min(around, key=lambda each: each.end - each.start)
-    return best.name.rpartition(".")[2], best.start, best.end
-
-
 def _of_tests(task: TaskInstance, pristine: Tree, sealed: Tree, language: Language) -> Iterator[Needle]:
     """The hidden tests' own text."""
     files: Mapping[str, bytes] = {path: entry[1] for path, entry in pristine.items() if entry[0] != LINK}
@@ -206,6 +191,16 @@ def _of_tests(task: TaskInstance, pristine: Tree, sealed: Tree, language: Langua
         kept = join(language.copy_tokens(_text(sealed, key[0]), exact=False))
         if len(run) >= SHORTEST and join(run) not in kept:
             yield Needle("test", tuple(run[: 4 * LONGEST]), False, "all")
+        bare = run[run.index(key[1]) :] if key[1] in run else []
+        if len(bare) >= SHORTEST_TEST and len(bare) < len(run) and join(bare) not in kept:
+            yield Needle("test", tuple(bare[: 4 * LONGEST]), False, "all")
+
+
+def _hidden(task: TaskInstance, pristine: Tree, language: Language) -> Iterator[Original]:
+    tests = [_test(language, test) for test in task.FAIL_TO_PASS if test in task.hidden_tests]
+    for path in dict.fromkeys(path for path, _ in tests):
+        names = tuple(dict.fromkeys(name for file, name in tests if file == path))
+        yield Original(path, _text(pristine, path), names)
 
 
 def _test(language: Language, test: str) -> tuple[str, str]:

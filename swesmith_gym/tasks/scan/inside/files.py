@@ -14,6 +14,8 @@ import tarfile
 import zipfile
 import zlib
 
+from swesmith_gym.tasks.scan.inside import wrappings
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 64 << 20
 """Larger files that are no archives are read up to here."""
 MAX_MEMBER = 32 << 20
+MAX_ENCODED = 8 << 20
+"""Encodings are taken off what is no larger."""
 MAX_DEPTH = 3
 _PROGRAMS = (b"\x7fELF", b"!<arch>\n", b"\xca\xfe\xba\xbe", b"\xde\x12\x04\x95", b"\x89PNG", b"BC\xc0\xde", b"\x00asm")
 """Compiled code and pictures: they hold no text of a function."""
@@ -36,6 +40,12 @@ _BROKEN = (
     lzma.LZMAError,
 )
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_ROT_13 = bytes.maketrans(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", b"NOPQRSTUVWXYZABCDEFGHIJKLMnopqrstuvwxyzabcdefghijklm"
+)
+_HEADS = re.compile(rb"(?m)^(?:[ \t>|#*;]|//|\d[\d.:,TZ/-]*(?![\d.:,TZ/-])|(?:DEBUG|INFO|WARNING|ERROR)\b)+")
+_HAS_HEADS = re.compile(rb"(?m)^[ \t]*(?:[>|#*;]|//|\d)")
+_INDENTED_DIFF = re.compile(rb"\n([ \t]+)@@ ")
 _TAG = re.compile(rb"<[^<>]{0,500}>")
 
 
@@ -77,7 +87,7 @@ def read(path: str, size: int, whole: bool) -> bytes:
         return b""
     with os.fdopen(descriptor, "rb", buffering=0) as file:
         head = file.read(512)
-        if head.startswith(_PROGRAMS) and not whole:
+        if head.startswith(_PROGRAMS) and not whole and not _ends_in_archive(descriptor):
             return b""
         data = bytearray(head)
         while len(data) < (size if whole else min(size, MAX_BYTES)):
@@ -88,18 +98,23 @@ def read(path: str, size: int, whole: bool) -> bytes:
     return bytes(data)
 
 
-def contents(place: str, data: bytes, depth: int = 0) -> Iterator[tuple[str, bytes]]:
-    """The data itself, then all that is packed in it, each with its place."""
+def _ends_in_archive(descriptor: int) -> bool:
+    size = os.fstat(descriptor).st_size
+    return size > 22 and os.pread(descriptor, 4, size - 22) == b"PK\x05\x06"
+
+
+def contents(place: str, data: bytes, deep: bool, depth: int = 0) -> Iterator[tuple[str, bytes]]:
+    """The data itself, then all that is packed in it, each with its place. `deep`: encodings are taken off, too."""
     yield place, data
     if depth < MAX_DEPTH:
         try:
-            for name, member in _members(data):
-                yield from contents(f"{place}!{name}", member, depth + 1)
+            for name, member in _members(data, deep):
+                yield from contents(f"{place}!{name}", member, deep, depth + 1)
         except _BROKEN:
             return
 
 
-def _members(data: bytes) -> Iterator[tuple[str, bytes]]:
+def _members(data: bytes, deep: bool) -> Iterator[tuple[str, bytes]]:
     if data[:4] == b"PK\x03\x04" or data[-22:-18] == b"PK\x05\x06":
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
@@ -118,6 +133,9 @@ def _members(data: bytes) -> Iterator[tuple[str, bytes]]:
         unpacked = _unpacked(data)
         if unpacked:
             yield "content", unpacked
+        elif deep and len(data) <= MAX_ENCODED:
+            yield from wrappings.of_text(data)
+            yield from wrappings.of_binary(data)
 
 
 def _unpacked(data: bytes) -> bytes:
@@ -133,16 +151,24 @@ def _unpacked(data: bytes) -> bytes:
     return b""
 
 
-def variants(data: bytes) -> Iterator[bytes]:
-    """The data, and what it reads as without quoting: JSON strings, diffs, marked-up pages, UTF-16."""
+def variants(data: bytes, deep: bool) -> Iterator[bytes]:
+    """The text, and what it reads as without quoting: JSON strings, diffs, marked-up pages, heads of lines."""
+    data = wrappings.plain(data)
     yield data
     if b"\\n" in data:
         yield data.replace(b"\\n", b"\n").replace(b"\\t", b"\t").replace(b'\\"', b'"')
+    indented = _INDENTED_DIFF.search(data)
+    if indented:
+        data = data.replace(b"\n" + indented[1], b"\n")
+        yield data
     if b"\n@@ " in data or data.startswith(b"@@ "):
         lines = data.split(b"\n")
         for sign in (b"-", b"+"):
             yield b"\n".join(line[1:] for line in lines if line[:1] in (b" ", sign))
     if data[:512].lstrip()[:1] == b"<" and b"</" in data:
         yield html.unescape(_TAG.sub(b"", data).decode("utf-8", "replace")).encode()
-    if data[:2] in UTF_16:
-        yield data.decode("utf-16", "replace").encode()
+    if deep and len(data) <= MAX_ENCODED:
+        if _HAS_HEADS.search(data):
+            yield _HEADS.sub(b"", data)
+        yield data.translate(_ROT_13)
+        yield data[::-1]

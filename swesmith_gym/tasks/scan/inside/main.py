@@ -68,8 +68,10 @@ class _Answer:
             self._entries.append([path[len(tree) :], *_facts(found), hashlib.sha256(text).hexdigest()])
         self._counts[0] += 1
         self._counts[1] += len(data)
-        if data and not path.startswith(top):
-            for place, content in files.contents(path, data):
+        if path.startswith(top):
+            return
+        for name, value in ((path, data), *_attributes(path)) if self._order["deep"] else ((path, data),):
+            for place, content in files.contents(name, value, self._order["deep"]) if value else ():
                 self.search(place, content)
 
     def search(self, place: str, data: bytes) -> None:
@@ -92,6 +94,15 @@ class _Answer:
 
 def _facts(found: os.stat_result) -> list[int]:
     return [found.st_mode, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev]
+
+
+def _attributes(path: str) -> list[tuple[str, bytes]]:
+    """(place, value) of what is attached to a file beside its content."""
+    try:
+        names = os.listxattr(path, follow_symlinks=False)
+        return [(f"{path}!{name}", os.getxattr(path, name, follow_symlinks=False)) for name in names]
+    except OSError:
+        return []
 
 
 def _target(path: str) -> str:

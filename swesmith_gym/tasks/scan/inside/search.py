@@ -24,17 +24,15 @@ class Search:
 
     def __init__(self, order: dict[str, Any], copies: ModuleType) -> None:
         self._copies = copies
-        self._binary = bool(order["binary"])
+        self._deep = bool(order["deep"])
         self._needles = [
             (each["owner"], each["kind"], _join(each["tokens"]), bool(each["exact"]), each["where"], _asked(each))
             for each in order["needles"]
         ]
-        self._digests: dict[str, list[str]] = {}
-        for each in order["originals"]:
-            for digest, name in copies.code_digests(each["source"], each["names"]).items():
-                if name != "<module>" or each["names"] == ["<module>"]:
-                    self._digests.setdefault(digest, []).append(each["owner"])
-        self._names = frozenset(name for each in order["originals"] for name in each["names"])
+        self._originals = copies.Originals(
+            [(each["owner"], each["source"], each["names"]) for each in order["originals"]]
+        )
+        self._shapes = [(each["owner"], each["name"], list(each["shape"])) for each in order["shapes"]]
         self._tests: dict[bytes, list[tuple[str, str, bytes]]] = {}
         for each in order["tests"]:
             stem = each["path"].rpartition("/")[2].rpartition(".")[0]
@@ -47,14 +45,14 @@ class Search:
     def hits(self, data: bytes, in_tree: bool) -> Iterator[Hit]:
         """What one content holds, each once. `in_tree`: it belongs to the work tree, where much is alike."""
         found: dict[Hit, None] = {}
-        digests, of_tree = self._copies.byte_code(data, self._names)
-        for digest in digests:
-            for owner in self._digests.get(digest, ()):
-                found[(owner, "byte code", digests[digest])] = None
+        owners, of_tree = self._originals.of_byte_code(data)
+        for owner, name in owners:
+            found[(owner, "byte code", name)] = None
         if of_tree:
             found[("", "tree byte code", "")] = None
-        if self._binary or (b"\0" not in data[:1024] or data[:2] in files.UTF_16):
-            for each in files.variants(data):
+        if self._deep or b"\0" not in data[:1024] or data[:2] in files.UTF_16:
+            told = [text.encode("utf-8", "replace") for text in self._copies.retold(data)] if self._deep else []
+            for each in (*files.variants(data, self._deep), *told):
                 for hit in self._text(each, in_tree):
                     found[hit] = None
         yield from found
@@ -69,6 +67,12 @@ class Search:
                     joined[exact] = _join(self._copies.tokens(data.decode("utf-8", "replace"), exact))
                 if text in joined[exact]:
                     yield owner, kind, ""
+        if not in_tree:
+            for owner, name, shape in self._shapes:
+                if name.encode() in words and self._copies.has_shape(data.decode("utf-8", "replace"), name, shape):
+                    yield owner, "code", "with other names"
+            for owner, name in self._originals.of_listing(data):
+                yield owner, "byte code", name
         for stem, tests in self._tests.items():
             if stem in words:
                 for owner, path, name in tests:
