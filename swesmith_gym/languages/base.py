@@ -169,6 +169,7 @@ class Language(ABC):
     def copy_shape(self, text: str) -> list[str]:
         """What one function shares with a copy that has other names of variables: `shape`. Never raises."""
 
+    @abstractmethod
     def may_be_copy(self, path: str) -> bool:
         """A file of this name can be a part of an installed package: `second_copies` wants to know of it."""
 
