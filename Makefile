@@ -51,6 +51,7 @@ bench: $(VENV)/.installed-dev
 campaign: $(VENV)/.installed-dev
 	@$(RUN) benchmarks/leaks.py --out campaigns/leaks.json
 	@$(RUN) benchmarks/honest.py --out campaigns/honest.json
+	@$(RUN) benchmarks/careless_hosts.py --out campaigns/careless_hosts.json --table docs/security.md
 	@for sandbox in bubblewrap docker; do for name in $(ATTACKED); do \
 	  $(VENV)/bin/swesmith-gym tasks redteam swesmith_gym/tasks_data/$$name.parquet --tasks-per-repo 1 --workers $(ATTACKERS) \
 	    --allow-known-limits --sandbox $$sandbox --out campaigns/redteam-$$name-$$sandbox.json || exit 1; done; done

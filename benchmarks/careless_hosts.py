@@ -3,8 +3,8 @@
     python benchmarks/careless_hosts.py --out campaigns/careless_hosts.json   # on a task of each of three repositories
     python benchmarks/careless_hosts.py                                       # on one, to standard output
 
-`--table FILE` writes the Markdown table as well. The exit code is 1 if an attack does not hit a host that it names:
-then it proves nothing that this package is not hit by it.
+`--table docs/security.md` puts the Markdown table between its marks there. The exit code is 1 if an attack does not
+hit a host that it names: then it proves nothing that this package is not hit by it.
 """
 
 from __future__ import annotations
@@ -24,12 +24,16 @@ from swesmith_gym.envs.testbeds import prepare
 from swesmith_gym.executors import LocalExecutor
 from swesmith_gym.home import write_atomic
 from swesmith_gym.records import TaskInstance
-from swesmith_gym.redteam import host
+from swesmith_gym.redteam import host, report
 from swesmith_gym.redteam.base import Attack
 from swesmith_gym.tasks import TaskTable
 from swesmith_gym.tasks.starter import shipped_tasks
 
 REPOS = ("tinydb", "h11", "toolz")
+MARKS = (
+    "<!-- careless hosts: made by benchmarks/careless_hosts.py --table FILE -->",
+    "<!-- end of careless hosts -->",
+)
 
 
 def main() -> int:
@@ -58,7 +62,7 @@ def main() -> int:
     if options.out:
         write_atomic(options.out, text)
     if options.table:
-        write_atomic(options.table, host.table(controls))
+        report.write_between(options.table, MARKS, host.table(controls))
     print(text, end="")
     return 1 if results["missed"] else 0
 

@@ -111,10 +111,15 @@ def _text(text: str) -> str:
 
 
 def write_table(path: Path, rows: Sequence[Row], unfooled: dict[str, str]) -> None:
+    """`write_between` its marks. Raises: OSError, InputError."""
+    write_between(path, (BEGIN, END), markdown(rows, unfooled))
+
+
+def write_between(path: Path, marks: tuple[str, str], table: str) -> None:
     """Between the two marks of a file that has them; else the file is the table. Raises: OSError, InputError."""
     text = path.read_text("utf-8") if path.exists() else ""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = text.partition(marks[0])
+    _, end, after = rest.partition(marks[1])
     if text and not (begin and end):
-        raise InputError(f"{path} has no place for the table: it must hold the lines {BEGIN!r} and {END!r}")
-    write_atomic(path, f"{before}{BEGIN}\n\n{markdown(rows, unfooled)}\n{END}{after or chr(10)}")
+        raise InputError(f"{path} has no place for the table: it must hold the lines {marks[0]!r} and {marks[1]!r}")
+    write_atomic(path, f"{before}{marks[0]}\n\n{table}\n{marks[1]}{after or chr(10)}")
