@@ -171,7 +171,7 @@ def _compiled(source: str) -> Iterator[CodeType]:
 
 def _begins_as_code(data: bytes) -> bool:
     """Marshalled code of few arguments. What is none must not be loaded: it may ask for any amount of memory."""
-    return data[:1] == b"\xe3" and all(data[at : at + 3] == bytes(3) for at in (2, 6, 10))
+    return data[:1] in (b"c", b"\xe3") and all(data[at : at + 3] == bytes(3) for at in (2, 6, 10))
 
 
 def _within(code: CodeType) -> Iterator[CodeType]:
