@@ -276,7 +276,7 @@ def _copy(number: int, container: str, form: tuple[str, str], text: str, root: s
     file, expression = form
     made, own = TEXTS[text]
     place = f"{root.removeprefix('~/')}k{number:03}"
-    code = "L11" if container in CODE_CONTAINERS else ""
+    code = "L11" if container in CODE_CONTAINERS else "L12" * file.endswith(".swp")
     script = f"t = {made}\nput({f'{root}k{number:03}/{file}'!r}, {expression})"
     name = f"{text} | {container} | {place}"
     return leak(name, f"{ids} {own} {code}", place, script, image=root.startswith("/opt/"))

@@ -112,7 +112,7 @@ def _refs() -> list[Leak]:
             "for n in range(12): moved(f'refs/heads/a__b.1234.func_pm_ctrl_shuffle__{n:04}')",
         ),
         leak("tag of a blob", "L02 L03 L04", "tags/kept", "git('update-ref', 'refs/tags/kept', blob(ORIGINAL))"),
-        leak("remote", "L07", "config", "git('remote', 'add', 'origin', 'https://github.com/a/abacus')"),
+        leak("remote", "L07", ".git config", "git('remote', 'add', 'origin', 'https://github.com/a/abacus')"),
         leak("address rewritten", "L07 L18", ".gitconfig", "put('~/.gitconfig', '[url \"https://x/\"]\\n insteadOf = up:\\n')"),
         leak("credentials", "L07 L18", ".git-credentials", "put('~/.git-credentials', 'https://a:b@github.com\\n')"),
         leak("worktree", "L04 L02", "worktrees/wt", "git('worktree', 'add', '-q', '-f', '--detach', '/tmp/wt', 'HEAD')"),

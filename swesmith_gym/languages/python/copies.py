@@ -26,11 +26,10 @@ _MAGIC = importlib.util.MAGIC_NUMBER
 _HEADER = 16
 """Bytes in front of the code in a byte code file."""
 _ANY_MAGIC = b"\r\n"
-_CODE = (b"c", b"\xe3")
 _LONG = 32
 _DEFINED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _DOCSTRING = re.compile(r"""("{3}|'{3})[\s\S]*?\1""")
-_INSTRUCTION = re.compile(r"(?m)^[ \d>-]*? \d+ ([A-Z][A-Z_]+)(?: +\d+(?: \((.*)\))?)?")
+_INSTRUCTION = re.compile(r"\b\d+ ([A-Z][A-Z_]+)(?: +\d+(?: \((.*)\))?)?")
 _NO_TREE = (SyntaxError, ValueError, TypeError, AttributeError, RecursionError, IndexError, KeyError, MemoryError)
 OPTIMIZED = (0, 1, 2)
 """Levels of `python -O` that byte code may have been made with."""
@@ -57,9 +56,13 @@ def shape(text: str) -> list[str]:
     return _numbered(tokens(body[0] + body[1])) if body else []
 
 
-def has_shape(text: str, name: str, wanted: list[str]) -> bool:
-    """A function of the name has the shape, whatever its variables are called."""
-    found = tokens(_DOCSTRING.sub("", text))
+def undocumented(text: str) -> list[str]:
+    """Tokens of any text without what looks like docstrings."""
+    return tokens(_DOCSTRING.sub("", text))
+
+
+def has_shape(found: list[str], name: str, wanted: list[str]) -> bool:
+    """Among these tokens, a function of the name has the shape, whatever its variables are called."""
     starts = (at for at, token in enumerate(found) if token == name and found[at - 1 : at] in (["def"], ["class"]))
     return any(_numbered(found[at - 1 : at - 1 + len(wanted)]) == wanted for at in starts)
 
@@ -132,7 +135,7 @@ class Originals:
             if data[:4] != _MAGIC:
                 return [], TREE.encode() in data[-65536:] + data[:65536]
             data = data[_HEADER:]
-        elif data[:1] not in _CODE:
+        elif not _begins_as_code(data):
             return [], False
         try:
             code = marshal.loads(data)
@@ -164,6 +167,11 @@ def _compiled(source: str) -> Iterator[CodeType]:
                 yield compile(text, "original", "exec", dont_inherit=True, optimize=level)
             except (SyntaxError, ValueError):
                 continue
+
+
+def _begins_as_code(data: bytes) -> bool:
+    """Marshalled code of few arguments. What is none must not be loaded: it may ask for any amount of memory."""
+    return data[:1] in (b"c", b"\xe3") and all(data[at : at + 3] == bytes(3) for at in (2, 6, 10))
 
 
 def _within(code: CodeType) -> Iterator[CodeType]:

@@ -157,7 +157,7 @@ def variants(data: bytes, deep: bool) -> Iterator[bytes]:
     yield data
     if b"\\n" in data:
         yield data.replace(b"\\n", b"\n").replace(b"\\t", b"\t").replace(b'\\"', b'"')
-    indented = _INDENTED_DIFF.search(data)
+    indented = _INDENTED_DIFF.search(data) if b" @@ -" in data or b"\t@@ -" in data else None
     if indented:
         data = data.replace(b"\n" + indented[1], b"\n")
         yield data

@@ -67,12 +67,8 @@ class Search:
                     joined[exact] = _join(self._copies.tokens(data.decode("utf-8", "replace"), exact))
                 if text in joined[exact]:
                     yield owner, kind, ""
-        if not in_tree:
-            for owner, name, shape in self._shapes:
-                if name.encode() in words and self._copies.has_shape(data.decode("utf-8", "replace"), name, shape):
-                    yield owner, "code", "with other names"
-            for owner, name in self._originals.of_listing(data):
-                yield owner, "byte code", name
+        if self._deep and not in_tree:
+            yield from self._retold(data, words)
         for stem, tests in self._tests.items():
             if stem in words:
                 for owner, path, name in tests:
@@ -83,6 +79,16 @@ class Search:
                 yield owner, "word", word.decode()
         if self._lines and (b"\n@@ " in data or data.startswith(b"@@ ") or b"\n--- " in data or b"\n< " in data):
             yield from self._in_diff(data)
+
+    def _retold(self, data: bytes, words: set[bytes]) -> Iterator[Hit]:
+        """Copies with other names of variables, and printed byte code."""
+        shapes = [each for each in self._shapes if each[1].encode() in words]
+        tokens = self._copies.undocumented(data.decode("utf-8", "replace")) if shapes else []
+        for owner, name, shape in shapes:
+            if self._copies.has_shape(tokens, name, shape):
+                yield owner, "code", "with other names"
+        for owner, name in self._originals.of_listing(data):
+            yield owner, "byte code", name
 
     def _in_diff(self, data: bytes) -> Iterator[Hit]:
         texts = [line for line in data.split(b"\n") if line[:1] in (b"-", b"+", b"<", b">")]

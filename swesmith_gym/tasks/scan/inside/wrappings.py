@@ -42,6 +42,8 @@ def of_text(data: bytes) -> Iterator[tuple[str, bytes]]:
         yield from _of_runs(data)
     for found in _UU.finditer(data):
         yield from _tried("uuencode", lambda lines: b"".join(map(binascii.a2b_uu, lines.splitlines())), found[1])
+    if _is_binary(data):
+        return  # half decoded it would look like what it was, such as byte code
     if b"=\n" in data or b"=3D" in data:
         yield "quoted-printable", quopri.decodestring(data)
     if len(_PERCENT.findall(data[:4096])) >= 8:
