@@ -101,15 +101,17 @@ def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, gradi
     if submission.violation:
         return _violation(task, needed, submission.violation)
     watch = Watch.over(testbed, needed.fail_to_pass)
-    laid = (*_changes(task, submission, testbed), *watch.changes)
+    changes = _changes(task, submission, testbed)
     try:
-        report, ends = _run_to_its_end(testbed, laid, lambda report: _slowed(decide(task, needed, report), testbed))
+        report, ends = _run_to_its_end(
+            testbed, changes, watch, lambda report: _slowed(decide(task, needed, report), testbed)
+        )
     except _CannotBeLaid as error:
         return _violation(task, needed, f"the submission cannot be laid over the tree: {error}")
     verdict = decide(task, needed, report) if report else _violation(task, needed, "")
     wrong = dict(watch.suspicions(report, resolved=verdict.resolved)) if report else {}
     if wrong or not _whole(report):
-        usual = watch.suspicions(_control(task, testbed, watch.changes), resolved=True)
+        usual = watch.suspicions(_control(task, testbed, watch), resolved=True)
         wrong = {about: text for about, text in wrong.items() if about not in usual}
     if not _whole(report) and not (report and report.timed_out):
         verdict = replace(verdict, resolved=False, violation=f"the tests never came to their end: {'; '.join(ends)}")
@@ -142,13 +144,13 @@ def _looks_at_tests(submission: Submission, testbed: Testbed) -> tuple[str, ...]
 
 
 def _run_to_its_end(
-    testbed: Testbed, changes: tuple[FileChange, ...], slowed: Callable[[TestReport], bool]
+    testbed: Testbed, changes: tuple[FileChange, ...], watch: Watch, slowed: Callable[[TestReport], bool]
 ) -> tuple[TestReport | None, list[str]]:
     """The first report that is whole and not `slowed`, else the last one, and how the runs ended that were not."""
     report, ends = None, []
     for _ in range(ATTEMPTS):
         try:
-            report = _run(testbed, changes)
+            report = _run(testbed, changes, watch)
         except SandboxDied as death:
             ends.append(f"the sandbox died ({death})")
             continue
@@ -170,17 +172,18 @@ def _changes(task: TaskInstance, submission: Submission, testbed: Testbed) -> tu
     )
 
 
-def _run(testbed: Testbed, changes: tuple[FileChange, ...]) -> TestReport:
+def _run(testbed: Testbed, changes: tuple[FileChange, ...], watch: Watch) -> TestReport:
     with _start(testbed) as sandbox:
         try:
-            sandbox.apply(changes)
+            sandbox.apply((*changes, *watch.changes))
         except SandboxDied:
             raise
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise GradingFault(f"the disk is full: {error}") from error
             raise _CannotBeLaid(str(error)) from error
-        return run_tests(sandbox, testbed.language, testbed.image.test, timeout_s=testbed.time_limit_s)
+        apart = watch.canaries.apart
+        return run_tests(sandbox, testbed.language, testbed.image.test, apart=apart, timeout_s=testbed.time_limit_s)
 
 
 def _start(testbed: Testbed) -> Sandbox:
@@ -192,13 +195,13 @@ def _start(testbed: Testbed) -> Sandbox:
         raise GradingFault(f"no sandbox starts on this host: {error}") from error
 
 
-def _control(task: TaskInstance, testbed: Testbed, changes: tuple[FileChange, ...]) -> TestReport:
+def _control(task: TaskInstance, testbed: Testbed, watch: Watch) -> TestReport:
     """Run the pristine tree, with nothing but the canaries in it.
 
     Raises: GradingFault (it does not come to its end either: the host is the cause).
     """
     try:
-        report = _run(testbed, changes)
+        report = _run(testbed, (), watch)
     except SandboxDied as again:
         raise GradingFault(f"{task.instance_id}: the pristine tree cannot be graded either: {again}") from again
     if not report.finished:

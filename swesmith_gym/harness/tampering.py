@@ -47,7 +47,7 @@ class Watch:
             if not _failed(outcomes.get(stem, set()), resolved=resolved)
         }
         found |= self._twins(outcomes)
-        if resolved and self.canaries.failing and report.exit_code != 1:
+        if resolved and self.canaries.failing - self.canaries.apart and report.exit_code != 1:
             found["exit code"] = f"tests failed, but the run ended with exit code {report.exit_code}"
         if resolved and (invented := report.results.keys() - set(report.collected)):
             found["ids"] = f"{len(invented)} results are of tests that were not collected"

@@ -82,6 +82,8 @@ class Canaries:
     """Those that no code passes."""
     twins: Mapping[str, str] = field(default_factory=dict)
     """Copy -> the test that it is a copy of: the outcomes are the same."""
+    apart: frozenset[str] = frozenset()
+    """Those of the failing ones that are to run in front of all tests, in a copy of their process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +208,14 @@ class Language(ABC):
         report: str,
         *,
         tests: Collection[str] | None = None,
+        apart: Collection[str] = (),
         collect_only: bool = False,
         env: Mapping[str, str] | None = None,
     ) -> RunnerCommand:
         """The one runner command. `tests`: exact ids to run out of all that are collected, in their usual order;
-        None: all. `report`: path inside the sandbox where the structured report is to appear. `env`: added last."""
+        None: all. `apart`: names of tests, without cases, that run first, and whose effects on the state of the
+        process the others do not see. `report`: path inside the sandbox where the structured report is to appear.
+        `env`: added last."""
 
     @abstractmethod
     def without(self, test_id: str) -> tuple[str, ...]:

@@ -79,14 +79,17 @@ def test_no_line_of_the_module_moves() -> None:
         found = plant(seed)
         assert found.files["tests/test_it.py"].startswith(MODULE + b"\n")
         compile(found.files["tests/test_it.py"], "test_it", "exec")
-        assert 2 <= len(found.failing) <= 6
+        assert 2 <= len(found.failing - found.apart) <= 6
+        assert 1 <= len(found.apart) <= 4
+        assert found.apart <= found.failing
         assert 1 <= len(found.twins) <= 3
 
 
 def test_names_numbers_and_values_are_other_ones_each_time() -> None:
     found = [plant(seed) for seed in range(200)]
     assert len({one.files["tests/test_it.py"] for one in found}) == len(found)
-    assert {len(one.failing) for one in found} == {2, 3, 4, 5, 6}
+    assert {len(one.failing - one.apart) for one in found} == {2, 3, 4, 5, 6}
+    assert {len(one.apart) for one in found} == {2, 3}
     ours = {test_id.split("[")[0] for test_id in IDS}
     assert not {stem for one in found for stem in (*one.failing, *one.twins)} & ours
     assert {test for one in found for test in one.twins.values()} == ours
@@ -229,6 +232,20 @@ for name, value in list(globals().items()):
 """
 
 
+FIRST = """
+seen = {}
+class Same:
+    def __init__(self, key): self.key = key
+    def __eq__(self, other): return seen.setdefault(self.key, other) == other
+    def __ne__(self, other): return not self == other
+    def __hash__(self): return 0
+for name, value in list(globals().items()):
+    if type(value).__name__ == "function":
+        globals()[name] = lambda *args, name=name: Same((name, repr(args)))
+"""
+"""Equal to what it is first compared with."""
+
+
 def attacked(task: TaskInstance, testbed: Testbed, code: str) -> Submission:
     """The buggy file with code behind it."""
     (path,) = sealing.buggy_files(testbed.pristine, task.bug_patch)
@@ -239,7 +256,9 @@ def attacked(task: TaskInstance, testbed: Testbed, code: str) -> Submission:
 
 @pytest.mark.sandbox
 @pytest.mark.network
-@pytest.mark.parametrize("code", [FORGED, KNOWING, EQUAL], ids=["forged reports", "by name", "always equal"])
+@pytest.mark.parametrize(
+    "code", [FORGED, KNOWING, EQUAL, FIRST], ids=["forged reports", "by name", "always equal", "first comparison"]
+)
 def test_what_passes_everything_is_a_violation(abacus: Testbed, task: TaskInstance, code: str) -> None:
     names = f"\nNAMES = {[test.split('::')[-1] for test in task.FAIL_TO_PASS]}\n"
     verdict = grade(task, attacked(task, abacus, names + code), abacus)
@@ -283,9 +302,9 @@ def test_a_test_that_measures_time_may_fail_once(
     grading = sys.modules[grade.__module__]
     slow, real, runs = task.PASS_TO_PASS[0], grading._run, []
 
-    def busy(testbed: Testbed, changes: tuple[FileChange, ...]) -> TestReport:
-        runs.append(changes)
-        report = real(testbed, changes)
+    def busy(*args: object) -> TestReport:
+        runs.append(args)
+        report = real(*args)
         if len(runs) == 1:
             return replace(report, results={**report.results, slow: TestResult(Outcome.FAILED, 0.0, "too slow")})
         return report

@@ -148,3 +148,46 @@ def test_where_nothing_can_be_collected_all_is_broken(runner, files, setup, text
     assert text in found.broken_modules[""]
     assert found.results == {}
     assert found.finished
+
+
+APART = """
+    import os, pytest
+    seen = []
+    def test_a(): assert seen == []
+    def test_b(): seen.append(1)
+    def test_c(tmp_path): assert seen == [1]
+    @pytest.mark.parametrize("n", [1, 2])
+    def test_d(n):
+        seen.append(n)
+        assert seen == [1, 2][:n]
+"""
+
+
+def test_tests_that_run_apart_come_first_and_leave_nothing(runner):
+    found = runner({"test_a.py": APART}, apart=["test_a.py::test_d"])
+    assert found.finished
+    assert list(found.results) == [f"test_a.py::test_{name}" for name in ("d[1]", "d[2]", "a", "b", "c")]
+    assert {str(result.outcome) for result in found.results.values()} == {"passed"}
+    assert found.exit_code == 0
+
+
+def test_what_fails_apart_fails_there_only(runner):
+    code = "import os\ndef test_a(): assert False\ndef test_b(): pass\n"
+    found = runner({"test_a.py": code}, apart=["test_a.py::test_a"])
+    assert {test.split("::")[1]: str(result.outcome) for test, result in found.results.items()} == {
+        "test_a": "failed",
+        "test_b": "passed",
+    }
+    assert (found.finished, found.exit_code) == (True, 0)
+
+
+def test_a_copy_that_dies_leaves_the_report_torn(runner):
+    code = "import os\ndef test_a(): os._exit(0)\ndef test_b(): pass\n"
+    found = runner({"test_a.py": code}, apart=["test_a.py::test_a"])
+    assert not found.finished
+    assert list(found.results) == ["test_a.py::test_b"]
+
+
+def test_nothing_runs_apart_where_tests_are_only_collected(runner):
+    found = runner({"test_a.py": APART}, apart=["test_a.py::test_d"], collect_only=True)
+    assert (found.finished, len(found.collected), found.results) == (True, 5, {})
