@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from swesmith_gym.languages.python.parsing import parse
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -43,7 +45,7 @@ class Source:
         self.text = text
         self.path = path
         """Relative to the work tree."""
-        self.tree = ast.parse(text)
+        self.tree = parse(text)
         self._starts = [0]
         for line in text.split(b"\n"):
             self._starts.append(self._starts[-1] + len(line) + 1)

@@ -18,6 +18,7 @@ from swesmith_gym.languages.base import (
     Surface,
 )
 from swesmith_gym.languages.python import copies, originals
+from swesmith_gym.languages.python.parsing import alone
 from swesmith_gym.languages.python.testing import (
     awareness,
     canaries,
@@ -86,10 +87,12 @@ class Python(Language):
         return copies.tokens(text, exact)
 
     def copy_core(self, text: str) -> list[str]:
-        return copies.core(text)
+        with alone():
+            return copies.core(text)
 
     def copy_shape(self, text: str) -> list[str]:
-        return copies.shape(text)
+        with alone():
+            return copies.shape(text)
 
     def may_be_copy(self, path: str) -> bool:
         return originals.may_be_copy(path)

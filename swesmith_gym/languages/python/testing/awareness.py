@@ -7,7 +7,6 @@ taken apart by words only: nothing of an agent's is parsed deeper than that.
 
 from __future__ import annotations
 
-import ast
 import io
 import re
 import tokenize
@@ -16,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from swesmith_gym.languages.base import Files
+from swesmith_gym.languages.python.parsing import literal
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FILE_NAME = re.compile(r"[\w.~-]+")
@@ -118,9 +118,9 @@ def _words_of(statement: Sequence[tokenize.TokenInfo]) -> Iterator[str]:
     yield from _WORD.findall(joined)
 
 
-def _text(literal: str) -> str:
+def _text(text: str) -> str:
     try:
-        value = ast.literal_eval(literal)
-    except (SyntaxError, ValueError):
-        return literal
+        value = literal(text)
+    except SyntaxError:
+        return text
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)

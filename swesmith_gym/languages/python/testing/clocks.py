@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from swesmith_gym.languages.base import Files
+from swesmith_gym.languages.python.parsing import parse
 from swesmith_gym.languages.python.testing.hiding import test_source
 
 _CLOCKS = frozenset(
@@ -18,7 +19,7 @@ _CLOCKS = frozenset(
 def reads_clock(files: Files, test_id: str) -> bool:
     """See `Language.reads_clock`."""
     try:
-        tree = ast.parse(test_source(files, test_id))
+        tree = parse(test_source(files, test_id))
     except SyntaxError:
         return False
     return any(_is_clock(node) for node in ast.walk(tree))

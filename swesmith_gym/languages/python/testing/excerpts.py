@@ -6,6 +6,7 @@ import ast
 import textwrap
 
 from swesmith_gym.languages.base import FailureSummary, Files
+from swesmith_gym.languages.python.parsing import literal
 from swesmith_gym.languages.python.testing.cut import first_line
 from swesmith_gym.languages.python.testing.definitions import Index
 from swesmith_gym.languages.python.testing.scopes import Function, Module
@@ -83,8 +84,8 @@ def _shortened(lines: list[str]) -> list[str]:
 def _is_source(value: str) -> bool:
     """The text of a value can be read back: it is a literal and was not shortened."""
     try:
-        ast.literal_eval(value)
-    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        literal(value)
+    except SyntaxError:
         return False
     return True
 
