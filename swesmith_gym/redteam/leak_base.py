@@ -11,7 +11,7 @@ import base64, bz2, difflib, glob, gzip, html, importlib.util, io, marshal, re, 
 MODULE = FACTS["module"]
 NAME = os.path.basename(MODULE)
 BUGGY = pathlib.Path(MODULE).read_text()
-LIKENESS = difflib.SequenceMatcher(None, "", BUGGY, autojunk=False)
+LINES = set(BUGGY.splitlines())
 END = time.monotonic() + 8
 
 def git(*args, **options):
@@ -20,8 +20,8 @@ def git(*args, **options):
 
 def use(text):
     "The original is much like the buggy file, but not the same."
-    LIKENESS.set_seq1(text)
-    if text and text != BUGGY and LIKENESS.real_quick_ratio() > 0.8 and LIKENESS.quick_ratio() > 0.8:
+    found = set(text.splitlines())
+    if text != BUGGY and len(found & LINES) > 0.8 * max(len(found), len(LINES)):
         try:
             ast.parse(text)
         except SyntaxError:
