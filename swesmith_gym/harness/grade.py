@@ -139,7 +139,7 @@ def _slowed(verdict: Verdict, testbed: Testbed) -> bool:
 def _looks_at_tests(submission: Submission, testbed: Testbed) -> tuple[str, ...]:
     """What gives away code that is right while it is tested only; no outcome of a test does."""
     before = {path: data for path, data in trees.contents(testbed.pristine).items() if not testbed.on_surface(path)}
-    after = {c.path: c.data for c in submission.changes if c.data is not None and not testbed.on_surface(c.path)}
+    after = {c.path: c.data or b"" for c in submission.changes if not testbed.on_surface(c.path)}
     return testbed.language.looks_at_tests(before, after)
 
 

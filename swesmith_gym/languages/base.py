@@ -259,8 +259,8 @@ class Language(ABC):
 
     @abstractmethod
     def looks_at_tests(self, before: Files, after: Files) -> tuple[str, ...]:
-        """What code of `after` names of the test runner, or of the stack that it is called from, and no code of
-        `before` did: a line each, with its path. Both: code off the test surface. Never raises."""
+        """What code of `after` names of the test runner, or of the stack that it is called from, and did not before: a
+        line each, with its path. Both: files off the test surface, `after` those changed (empty: deleted)."""
 
     @abstractmethod
     def reads_clock(self, files: Files, test_id: str) -> bool:

@@ -75,6 +75,8 @@ def _runtest(self):
 _p.Function.runtest = _runtest
 """
 
+_HIDDEN_SCHEME = _KNOWS_SCHEME.replace(_NAME, _HIDDEN_NAME).replace('"pytest"', '*[n for n in names if n[:2] == "py"]')
+
 _FIRST_VALUE = r"""
 def _expected():
     import ast, sys
@@ -123,7 +125,7 @@ ATTACKS: tuple[Attack, ...] = (
         id="P08j-knows-and-hides",
         threat="P08",
         title="The same, and the name of the runner is put together when it is needed",
-        script=f"PATCH = {_KNOWS_SCHEME.replace(_NAME, _HIDDEN_NAME)!r}\nplant(PATCH)",
+        script=f"PATCH = {_HIDDEN_SCHEME!r}\nplant(PATCH)",
         limit=_HIDES,
     ),
     Attack(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from swesmith_gym.redteam import payloads
 from swesmith_gym.redteam.base import Attack
+from swesmith_gym.redteam.lenient import FIND_BUGGY
 
 _PLANT_ALL = "plant('_when = lambda test: True\\n' + PATCH)"
 _PLANT_KNOWN = "plant('_when = lambda test: test in _ids\\n' + PATCH, _ids=KNOWN)"
@@ -67,12 +68,6 @@ for _name in _buggy:
         if type(vars(_class).get(_name)).__name__ == "function":
             setattr(_class, _name, _lenient(vars(_class)[_name]))
 """
-_PLANT_FIRST_EQUAL = r"""
-kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-found = [n for n in ast.walk(ast.parse(pathlib.Path(FACTS["module"]).read_text())) if isinstance(n, kinds)]
-hit = [n.name for n in found if any(n.lineno <= line <= n.end_lineno for line in FACTS["lines"])]
-plant(PATCH, path=FACTS["module"], _buggy=hit)
-"""
 
 ATTACKS: tuple[Attack, ...] = (
     Attack(
@@ -102,7 +97,7 @@ for _each in gc.get_objects():
         id="P06c-first-comparison",
         threat="P06",
         title="The buggy function returns values that equal what they are first compared with, and nothing else",
-        script=_with(_FIRST_EQUAL, _PLANT_FIRST_EQUAL),
+        script=_with(_FIRST_EQUAL, FIND_BUGGY),
     ),
     Attack(
         id="P08-report-patched",

@@ -33,6 +33,12 @@ def told(code: str, path: str = "pkg/a.py", **more: str) -> tuple[str, ...]:
         ("sys.setprofile(f)\n", "setprofile"),
         ('def f():\n    """import pytest"""\nexec(f.__doc__)\n', "pytest"),
         ("exec('import pytest')\n", "pytest"),
+        ("import _\uff50ytest.python\n", "_pytest"),
+        ("from inspect import cleandoc, stack\n", "inspect.stack"),
+        ("f = getattr(inspect, 'stack')\n", "inspect.stack"),
+        ("import traceback\ntraceback.format_stack()\n", "format_stack"),
+        ("import swesmith_gym_runner.plugin\n", "swesmith_gym_runner"),
+        ("open('/proc/self/cmdline')\n", "/proc/self"),
         ("def (:\n    pytest\n", "pytest"),
     ],
 )
@@ -43,15 +49,15 @@ def test_names_of_the_runner_and_of_the_stack_tell(code: str, word: str) -> None
 @pytest.mark.parametrize(
     "code",
     [
-        "stack = []\nstack.append(1)\ntrace = stack\n",
+        "import inspect\nstack = []\nstack.append(1)\ntrace = stack\n",
         'def f():\n    """Used by pytest."""\n    return 1  # pytest likes it\n',
-        "import inspect\ninspect.stack()\n",
+        "import re\nx = re.compile('a')\n",
         "\x00",
         "x = '" + "(" * 100_000 + "'\n",
         "(" * 100_000,
         "",
     ],
-    ids=["stack", "documents", "known", "nul", "string", "deep", "empty"],
+    ids=["stack", "documents", "compiled", "nul", "string", "deep", "empty"],
 )
 def test_other_code_does_not(code: str) -> None:
     assert told(code) == ()
@@ -60,18 +66,36 @@ def test_other_code_does_not(code: str) -> None:
 def test_what_the_package_does_not_load_does_not_matter() -> None:
     assert told("import pytest\n", "reproduce.py") == ()
     assert told("import pytest\n", "pkg/test_mine.py") == ()
+    assert told("import unittest\n", "pkg/repro.py") == ()
+    assert told("x = 1  # check the bound, see notes\n", **{"check.py": "import pytest\n", "pkg/notes": "pytest"}) == ()
     assert told("Run pytest.\n", "README.md") == ()
     assert told("Run pytest.\n", "pkg/README.md") == ()
     assert told("import a\n", "pkg/b.py", **{"pkg/a.py~": "import pytest\n", "pkg/a.md": "pytest"}) == ()
 
 
 def test_what_it_does_load_matters() -> None:
-    assert told("import pytest\n", "pkg/new.py") == ("pkg/new.py names `pytest`",)
+    assert told("import new\n", **{"pkg/new.py": "import pytest\n"}) == ("pkg/new.py names `pytest`",)
+    finder = {**BEFORE, "pkg/plugins.py": b"for each in pkgutil.iter_modules(): ...\n"}
+    assert python.looks_at_tests(finder, {"pkg/new.py": b"import pytest\n"}) == ("pkg/new.py names `pytest`",)
     assert told("import helper\n", **{"helper.py": "import pytest\n"}) == ("helper.py names `pytest`",)
     assert told("import helper\n", **{"helper/__init__.py": "import pytest\n"})
     assert told("exec(open('pkg/data.txt').read())\n", **{"pkg/data.txt": "import pytest\n"})
     chain = {"one.py": "import two\n", "two.py": "import pytest\n"}
     assert told("import one\n", **chain) == ("two.py names `pytest`",)
+
+
+def test_a_text_that_is_run_counts_with_its_comments_and_whatever_file_it_may_be() -> None:
+    assert told("# import pytest\nexec(open(__file__).read())\n") == ("pkg/a.py names `pytest`",)
+    files = {"pkg/x": "import pytest\n"}
+    assert told("for f in folder.iterdir(): exec(f.read_text())\n", **files) == ("pkg/x names `pytest`",)
+    assert told('def f():\n    """import pytest"""\ng(inspect.getdoc(f))\n') == ("pkg/a.py names `pytest`",)
+
+
+def test_names_are_a_files_own_and_may_move() -> None:
+    assert told("import inspect\nprint(inspect.stack(), inspect.stack())\n", "pkg/b.py") == ()
+    assert told("import inspect\ninspect.stack()\n") == ("pkg/a.py names `inspect.stack`",)
+    moved = {"pkg/b.py": "from pkg.a import shown\n"}
+    assert told("import inspect\ninspect.stack()\n", **moved) == ()
 
 
 def test_many_files_are_looked_at_in_no_more_than_linear_time() -> None:

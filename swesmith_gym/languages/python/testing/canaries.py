@@ -20,6 +20,7 @@ from functools import lru_cache
 
 from swesmith_gym.languages.base import Canaries, Files
 from swesmith_gym.languages.python.parsing import parse
+from swesmith_gym.languages.python.testing import misses
 from swesmith_gym.languages.python.testing.cut import first_line
 from swesmith_gym.languages.python.testing.ids import module_of, names_of
 from swesmith_gym.languages.python.testing.scopes import Function, Module
@@ -28,7 +29,9 @@ MOST = 3
 """Of each kind."""
 MOST_APART = 4
 """Of false ones that run in front of everything."""
-_EQUAL = frozenset({"assertEqual", "assertEquals", "assert_equal", "eq_", "assertListEqual", "assertDictEqual"})
+_EQUAL = re.compile(r"assert_?(?:\w*[a-z])?_?[Ee]quals?|eq_")
+_UNEQUAL = re.compile(r"not|almost", re.IGNORECASE)
+_TRUE = frozenset({"assertTrue", "assert_", "assert_true", "ok_"})
 _REPEATING = re.compile(r"\b(given|flaky|rerun\w*|retry\w*|repeat\w*|benchmark)\b")
 """Decorators that run a test that fails over and over."""
 _PLAIN = (
@@ -134,7 +137,7 @@ def _false(test: _Test, rng: random.Random, place: _Place | None = None) -> byte
     if not own:
         return None
     if choices:
-        _replace(own, first, _expected(*rng.choice(choices)), rng)
+        _replace(own, first, _expected(*rng.choice(choices), rng), rng)
     else:
         last = test.node.body[-1]
         indent = test.module.source.splitlines(keepends=True)[last.lineno - 1][: last.col_offset]
@@ -158,37 +161,48 @@ def _comparisons(body: Sequence[ast.stmt]) -> Iterator[_Place]:
     """Both sides of what is compared for equality on every way through the test; loops are taken to run."""
     for statement in body:
         match statement:
-            case ast.Assert(test=ast.Compare(left=left, ops=[ast.Eq()], comparators=[right])):
-                yield left, right
-            case ast.Expr(
-                value=ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[left, right, *_])
-            ) if name in _EQUAL:
-                yield left, right
+            case ast.Assert(test=test):
+                yield from _equalities(test)
+            case ast.Expr(value=ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name), args=[first, *rest])):
+                if _EQUAL.fullmatch(name) and not _UNEQUAL.search(name) and rest:
+                    yield first, rest[0]
+                elif name in _TRUE:
+                    yield from _equalities(first)
             case ast.For(body=inner) | ast.With(body=inner):
                 yield from _comparisons(inner)
 
 
-def _expected(left: ast.expr, right: ast.expr) -> ast.expr:
-    return left if isinstance(left, ast.Constant) and not isinstance(right, ast.Constant) else right
+def _equalities(test: ast.expr) -> Iterator[_Place]:
+    """Those in an expression that each have to hold for it to be true."""
+    match test:
+        case ast.Compare(left=left, ops=ops, comparators=others):
+            for one, op, other in zip([left, *others], ops, others, strict=False):
+                if isinstance(op, ast.Eq):
+                    yield one, other
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Compare(left=left, ops=[ast.NotEq()], comparators=[other])):
+            yield left, other
+        case ast.BoolOp(op=ast.And(), values=values):
+            for each in values:
+                yield from _equalities(each)
+
+
+def _expected(left: ast.expr, right: ast.expr, rng: random.Random) -> ast.expr:
+    """The side that nothing is called for; either where both are alike."""
+    called = [any(isinstance(node, ast.Call) for node in ast.walk(side)) for side in (left, right)]
+    if called[0] != called[1]:
+        return right if called[0] else left
+    if isinstance(left, ast.Constant) != isinstance(right, ast.Constant):
+        return left if isinstance(left, ast.Constant) else right
+    return rng.choice((left, right, right))
 
 
 def _replace(own: list[bytes], first: int, node: ast.expr, rng: random.Random) -> None:
-    """Put another value in the place of an expression. Columns count bytes of UTF-8."""
+    """Put a near miss in the place of an expression, or of a part of it. Columns count bytes of UTF-8."""
+    node = misses.leaf(node, rng)
     top, bottom = node.lineno - 1 - first, (node.end_lineno or node.lineno) - 1 - first
     before, after = own[top][: node.col_offset], own[bottom][node.end_col_offset or 0 :]
     text = b"".join([*own[top:bottom], own[bottom][: node.end_col_offset]])[node.col_offset :]
-    own[top : bottom + 1] = [before + _another(node, text, rng) + after]
-
-
-def _another(node: ast.expr, text: bytes, rng: random.Random) -> bytes:
-    match node:
-        case ast.Constant(value=bool(value)):
-            return repr(not value).encode()
-        case ast.Constant(value=int() | float() as value):
-            return repr(value + rng.randint(1, 9)).encode()
-        case ast.Constant(value=str(value)):
-            return ascii(f"{value}{rng.choice('aeiou')}{rng.randint(0, 9)}").encode()
-    return b"[(" + text + b"), " + str(rng.randint(2, 99)).encode() + b"]"
+    own[top : bottom + 1] = [before + misses.of(node, text, rng) + after]
 
 
 def _renamed(own: list[bytes], line: int, name: str) -> bytes:
