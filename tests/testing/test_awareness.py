@@ -77,6 +77,7 @@ def test_what_it_does_load_matters() -> None:
     assert told("import new\n", **{"pkg/new.py": "import pytest\n"}) == ("pkg/new.py names `pytest`",)
     finder = {**BEFORE, "pkg/plugins.py": b"for each in pkgutil.iter_modules(): ...\n"}
     assert python.looks_at_tests(finder, {"pkg/new.py": b"import pytest\n"}) == ("pkg/new.py names `pytest`",)
+    assert python.looks_at_tests(finder, {"pkg/test_new.py": b"import pytest\n"}) == ()
     assert told("import helper\n", **{"helper.py": "import pytest\n"}) == ("helper.py names `pytest`",)
     assert told("import helper\n", **{"helper/__init__.py": "import pytest\n"})
     assert told("exec(open('pkg/data.txt').read())\n", **{"pkg/data.txt": "import pytest\n"})

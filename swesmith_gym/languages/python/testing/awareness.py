@@ -97,15 +97,15 @@ def looks_at_tests(before: Files, after: Files) -> tuple[str, ...]:
 
 
 def _reachable(before: Files, changed: dict[str, _File]) -> list[str]:
-    """Changed files that the package may load: code that was there, new modules of packages that look for theirs, and
-    what such code speaks of: modules by their name, other files by all of it. A script that reproduces the bug, a
+    """Changed files that the package may load: code that was there, new modules of packages that look for theirs (but
+    for tests, by their name), and what such code speaks of: modules by their name, other files by all of it. A script that reproduces the bug, a
     document or a backup is none of them."""
     finds = any(finder in data for path, data in before.items() if path.endswith(".py") for finder in _FINDERS)
     packages = {str(PurePosixPath(path).parent) for path in before if finds and path.endswith("__init__.py")}
     names: dict[str, list[str]] = defaultdict(list)
     found: dict[str, None] = {}
     for path in sorted(changed):
-        inside = str(PurePosixPath(path).parent) in packages
+        inside = str(PurePosixPath(path).parent) in packages and not _is_test(PurePosixPath(path))
         if path.endswith(".py") and (path in before or inside):
             found[path] = None
         else:
@@ -116,6 +116,10 @@ def _reachable(before: Files, changed: dict[str, _File]) -> list[str]:
         found |= dict.fromkeys(new)
         pending += new
     return sorted(found)
+
+
+def _is_test(path: PurePosixPath) -> bool:
+    return path.stem.startswith("test") or path.stem.endswith("_test")
 
 
 def _spoken(path: PurePosixPath) -> str:
