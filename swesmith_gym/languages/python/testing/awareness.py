@@ -98,8 +98,8 @@ def looks_at_tests(before: Files, after: Files) -> tuple[str, ...]:
 
 def _reachable(before: Files, changed: dict[str, _File]) -> list[str]:
     """Changed files that the package may load: code that was there, new modules of packages that look for theirs (but
-    for tests, by their name), and what such code speaks of: modules by their name, other files by all of it. A script that reproduces the bug, a
-    document or a backup is none of them."""
+    for tests, by their name), and what such code speaks of: modules by their name, other files by all of it. A script
+    that reproduces the bug, a document or a backup is none of them."""
     finds = any(finder in data for path, data in before.items() if path.endswith(".py") for finder in _FINDERS)
     packages = {str(PurePosixPath(path).parent) for path in before if finds and path.endswith("__init__.py")}
     names: dict[str, list[str]] = defaultdict(list)
