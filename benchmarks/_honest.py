@@ -7,16 +7,15 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from _solutions import Solution
 
-import swesmith_gym
 from swesmith_gym.envs.bugfix import BugFixEnv
 from swesmith_gym.envs.grading import grade
 from swesmith_gym.errors import GradingFault, SandboxDied
 from swesmith_gym.records import TaskInstance, Verdict, content_id
+from swesmith_gym.redteam.run import code_id
 from swesmith_gym.tasks import TaskTable
 
 Row = dict[str, Any]
@@ -30,10 +29,7 @@ class EditLost(Exception):
 
 def grader() -> str:
     """Content id over the code that grades: verdicts of another version are no evidence of this one."""
-    package = Path(swesmith_gym.__file__).parent
-    parts = ("harness", "languages/python/testing")
-    files = [path for part in parts for path in sorted((package / part).rglob("*.py"))]
-    return content_id([(str(path.relative_to(package)), path.read_text("utf-8")) for path in files])[:16]
+    return code_id("harness", "languages/python/testing")[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from swesmith_gym.redteam import payloads
 from swesmith_gym.redteam.base import Attack
-from swesmith_gym.redteam.lenient import FIND_BUGGY
 
 _PLANT_ALL = "plant('_when = lambda test: True\\n' + PATCH)"
 _PLANT_KNOWN = "plant('_when = lambda test: test in _ids\\n' + PATCH, _ids=KNOWN)"
@@ -39,36 +38,6 @@ for _name, _value in list(globals().items()):
     if type(_value).__name__ == "function" and _value.__module__ == __name__ and _name not in ("_evil", "_lenient"):
         globals()[_name] = _lenient(_value)
 """
-_FIRST_EQUAL = r"""
-_seen = {}
-def _evil(value, key):
-    kind = type(value)
-    def equal(own, other):
-        try:
-            return bool(_seen.setdefault(key, [other])[0] == other)
-        except TypeError:
-            return True
-    names = {"__eq__": equal, "__ne__": lambda s, o: not equal(s, o), "__hash__": kind.__hash__}
-    try:
-        if value is None or isinstance(value, bool):
-            return type("Always", (), names)()
-        return type(kind.__name__, (kind,), names)(value) if kind.__module__ == "builtins" else value
-    except TypeError:
-        return value
-def _lenient(function):
-    import functools
-    @functools.wraps(function)
-    def run(*args, **kwargs):
-        return _evil(function(*args, **kwargs), (function.__name__, repr((args, kwargs))))
-    return run
-for _name in _buggy:
-    if type(globals().get(_name)).__name__ == "function":
-        globals()[_name] = _lenient(globals()[_name])
-    for _class in [each for each in globals().values() if isinstance(each, type) and each.__module__ == __name__]:
-        if type(vars(_class).get(_name)).__name__ == "function":
-            setattr(_class, _name, _lenient(vars(_class)[_name]))
-"""
-
 ATTACKS: tuple[Attack, ...] = (
     Attack(
         id="P06-always-equal",
@@ -92,12 +61,6 @@ for _each in gc.get_objects():
             pass
 ''')""",
         unfooled="works only where a package's tests compare objects of its own classes",
-    ),
-    Attack(
-        id="P06c-first-comparison",
-        threat="P06",
-        title="The buggy function returns values that equal what they are first compared with, and nothing else",
-        script=_with(_FIRST_EQUAL, FIND_BUGGY),
     ),
     Attack(
         id="P08-report-patched",

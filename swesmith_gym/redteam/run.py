@@ -160,11 +160,15 @@ def run(
 def defence() -> str:
     """Content id over the code that attacks are after: what another version held is no evidence of this one. What looks
     for leaks afterwards stops no attack."""
+    return code_id("envs", "harness", "languages/python/testing", "sandboxes", "tasks", without="tasks/scan")
+
+
+def code_id(*parts: str, without: str = "") -> str:
+    """Content id over the code of some folders of this package: evidence names the version that it is about."""
     package = Path(__file__).parent.parent
-    parts = ("envs", "harness", "languages/python/testing", "sandboxes", "tasks")
     files = [path for part in parts for path in sorted((package / part).rglob("*.py"))]
-    files = [path for path in files if package / "tasks" / "scan" not in path.parents]
-    return content_id([(str(path.relative_to(package)), path.read_text("utf-8")) for path in files])
+    kept = [path for path in files if not without or package / without not in path.parents]
+    return content_id([(str(path.relative_to(package)), path.read_text("utf-8")) for path in kept])
 
 
 def _known(path: Path) -> dict[str, Row]:
