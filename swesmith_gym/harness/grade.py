@@ -1,30 +1,29 @@
 """Grading: the one definition of "resolved", for rewards, evaluation and verification alike.
 
 A submission is laid over the pristine code with the bug in it, tests are run as at validation, in a fresh sandbox with
-the pristine test surface, and `decide` compares the report with what the task requires. `decide` is pure.
+the pristine test surface, and `decide` compares the report with what the task requires. `decide` is pure. Beside it, a
+second run in another sandbox wants something else of the code, which must not give that, too (`tampering`).
 """
 
 from __future__ import annotations
 
-import errno
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from swesmith_gym.errors import GradingFault, SandboxDied, SandboxUnavailable, SandboxUnsupported
-from swesmith_gym.harness.run import run_tests
-from swesmith_gym.harness.tampering import Watch
+from swesmith_gym.errors import GradingFault, SandboxUnsupported
+from swesmith_gym.harness.attempts import Attempts, CannotBeLaid, control, run_to_its_end, whole
+from swesmith_gym.harness.tampering import Watch, watches
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.records import FileChange, Outcome, Submission, TaskInstance, TestReport, Verdict
-from swesmith_gym.sandboxes.base import Sandbox
 from swesmith_gym.tasks import sealing
 from swesmith_gym.tasks import tree as trees
 
 Grading = Literal["full"]
 """`full`: the whole suite is run."""
 
-ATTEMPTS = 3
 _FEW = 20
 """Where more tests fail than this, the host's pace is not the cause."""
 
@@ -76,19 +75,15 @@ def decide(task: TaskInstance, needed: Required, report: TestReport) -> Verdict:
     )
 
 
-class _CannotBeLaid(Exception):
-    """The submission's files do not fit into a tree; the text says which."""
-
-
 def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, grading: Grading = "full") -> Verdict:
     """What `submission` is worth. Never raises for anything that a submission can cause.
 
     A run that does not come to its end (the sandbox died, the time or the memory ran out, the report is torn) is tried
     again on a fresh sandbox, and so is one in which nothing failed but tests that measure time. If it never ends while
     a control run of the pristine tree does, the submission is the cause: unresolved where it was only too slow, a
-    violation else. So it is where tests that must fail did not (`tampering`), though they do in the control, and where
-    code looks at the tests that run it. Raises: GradingFault (the control fails too, or this host starts no sandbox),
-    SandboxUnsupported.
+    violation else. Where everything passed, it is a violation, too, if tests that must fail did not (`tampering`),
+    though they do in the control, or if code looks at the tests that run it. Raises: GradingFault (the control fails
+    too, or this host starts no sandbox), SandboxUnsupported.
     """
     del grading  # one kind so far
     if not testbed.backend.capabilities().isolates:
@@ -100,31 +95,59 @@ def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, gradi
     needed = required(task, testbed)
     if submission.violation:
         return _violation(task, needed, submission.violation)
-    watch = Watch.over(testbed, needed.fail_to_pass)
-    changes = _changes(task, submission, testbed)
-    try:
-        report, ends = _run_to_its_end(
-            testbed, changes, watch, lambda report: _slowed(decide(task, needed, report), testbed)
-        )
-    except _CannotBeLaid as error:
-        return _violation(task, needed, f"the submission cannot be laid over the tree: {error}")
-    verdict = decide(task, needed, report) if report else _violation(task, needed, "")
-    wrong = dict(watch.suspicions(report, resolved=verdict.resolved)) if report else {}
-    if wrong or not _whole(report):
-        usual = watch.suspicions(_control(task, testbed, watch), resolved=True)
-        wrong = {about: text for about, text in wrong.items() if about not in usual}
-    if not _whole(report) and not (report and report.timed_out):
-        verdict = replace(verdict, resolved=False, violation=f"the tests never came to their end: {'; '.join(ends)}")
-    if wrong:
-        verdict = _violation(task, needed, f"the tests were tampered with: {min(wrong.values())}")
-    if verdict.resolved and (seen := _looks_at_tests(submission, testbed)):
-        verdict = _violation(task, needed, f"the code looks at the tests that run it: {seen[0]}")
+    verdict = _judged(task, needed, submission, testbed)
     return replace(verdict, patch_exists=bool(submission.changes), duration_s=time.monotonic() - started)
 
 
-def _whole(report: TestReport | None) -> bool:
-    """The runner said its own end, or said that nothing can be collected."""
-    return report is not None and (report.finished or "" in report.broken_modules)
+def _judged(task: TaskInstance, needed: Required, submission: Submission, testbed: Testbed) -> Verdict:
+    """Both runs, at once, and what follows from them."""
+    changes = _changes(task, submission, testbed)
+    watch, decoys = watches(testbed, needed.fail_to_pass)
+
+    def attempt(watch: Watch, again: Callable[[TestReport], bool] = lambda report: False) -> Attempts:
+        return run_to_its_end(testbed, changes, watch, again)
+
+    with ThreadPoolExecutor(1, "decoys") as beside:
+        second = beside.submit(attempt, decoys) if decoys else None
+        try:
+            first = attempt(watch, lambda report: _slowed(decide(task, needed, report), testbed))
+        except CannotBeLaid as error:
+            return _violation(task, needed, f"the submission cannot be laid over the tree: {error}")
+        verdict = _of_one_run(task, needed, testbed, watch, first)
+        tampered = _suspicion(testbed, watch, first, first, verdict)
+        if second and decoys and not tampered and verdict.f2p_success:
+            found = second.result()
+            if verdict.resolved and not whole(found.report):
+                found = attempt(decoys)
+            tampered = _suspicion(testbed, decoys, found, first, verdict)
+    if tampered:
+        return _violation(task, needed, f"the tests were tampered with: {tampered}")
+    if verdict.resolved and (seen := _looks_at_tests(submission, testbed)):
+        return _violation(task, needed, f"the code looks at the tests that run it: {seen[0]}")
+    return verdict
+
+
+def _of_one_run(task: TaskInstance, needed: Required, testbed: Testbed, watch: Watch, runs: Attempts) -> Verdict:
+    """The verdict on the deciding run, as its report has it. Raises: GradingFault."""
+    verdict = decide(task, needed, runs.report) if runs.report else _violation(task, needed, "")
+    if whole(runs.report):
+        return verdict
+    control(testbed, watch)
+    if runs.report and runs.report.timed_out:
+        return verdict
+    return replace(verdict, resolved=False, violation=f"the tests never came to their end: {'; '.join(runs.ends)}")
+
+
+def _suspicion(testbed: Testbed, watch: Watch, runs: Attempts, deciding: Attempts, verdict: Verdict) -> str:
+    """What is wrong with a run that a control run does not show as well; empty: nothing. Raises: GradingFault."""
+    if runs.report is None or deciding.report is None or not whole(runs.report):
+        if not verdict.resolved:
+            return ""
+        control(testbed, watch)
+        return f"the second run never came to its end: {'; '.join(runs.ends)}"
+    wrong = watch.suspicions(runs.report, deciding.report, resolved=verdict.resolved)
+    usual = watch.suspicions(control(testbed, watch), deciding.report, resolved=True) if wrong else {}
+    return min((text for about, text in wrong.items() if about not in usual), default="")
 
 
 def _slowed(verdict: Verdict, testbed: Testbed) -> bool:
@@ -143,26 +166,6 @@ def _looks_at_tests(submission: Submission, testbed: Testbed) -> tuple[str, ...]
     return testbed.language.looks_at_tests(before, after)
 
 
-def _run_to_its_end(
-    testbed: Testbed, changes: tuple[FileChange, ...], watch: Watch, slowed: Callable[[TestReport], bool]
-) -> tuple[TestReport | None, list[str]]:
-    """The first report that is whole and not `slowed`, else the last one, and how the runs ended that were not."""
-    report, ends = None, []
-    for _ in range(ATTEMPTS):
-        try:
-            report = _run(testbed, changes, watch)
-        except SandboxDied as death:
-            ends.append(f"the sandbox died ({death})")
-            continue
-        if report.timed_out:  # the control run tells whether the host was too slow
-            break
-        if not _whole(report):
-            ends.append(f"exit code {report.exit_code}, report torn")
-        elif not slowed(report):
-            break
-    return report, ends
-
-
 def _changes(task: TaskInstance, submission: Submission, testbed: Testbed) -> tuple[FileChange, ...]:
     """Everything that differs from the pristine tree: the bug, then the agent's changes off the test surface."""
     changes = {c.path: c for c in testbed.changes(sealing.buggy_files(testbed.pristine, task.bug_patch))}
@@ -170,43 +173,6 @@ def _changes(task: TaskInstance, submission: Submission, testbed: Testbed) -> tu
     return tuple(
         c for c in changes.values() if testbed.pristine.get(c.path) != (None if c.data is None else (c.mode, c.data))
     )
-
-
-def _run(testbed: Testbed, changes: tuple[FileChange, ...], watch: Watch) -> TestReport:
-    with _start(testbed) as sandbox:
-        try:
-            sandbox.apply((*changes, *watch.changes))
-        except SandboxDied:
-            raise
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise GradingFault(f"the disk is full: {error}") from error
-            raise _CannotBeLaid(str(error)) from error
-        apart = watch.canaries.apart
-        return run_tests(sandbox, testbed.language, testbed.image.test, apart=apart, timeout_s=testbed.time_limit_s)
-
-
-def _start(testbed: Testbed) -> Sandbox:
-    try:
-        return testbed.start()
-    except SandboxDied:
-        raise
-    except (SandboxUnavailable, OSError) as error:
-        raise GradingFault(f"no sandbox starts on this host: {error}") from error
-
-
-def _control(task: TaskInstance, testbed: Testbed, watch: Watch) -> TestReport:
-    """Run the pristine tree, with nothing but the canaries in it.
-
-    Raises: GradingFault (it does not come to its end either: the host is the cause).
-    """
-    try:
-        report = _run(testbed, (), watch)
-    except SandboxDied as again:
-        raise GradingFault(f"{task.instance_id}: the pristine tree cannot be graded either: {again}") from again
-    if not report.finished:
-        raise GradingFault(f"{task.instance_id}: the suite does not come to its end on the pristine tree either")
-    return report
 
 
 def _violation(task: TaskInstance, needed: Required, text: str) -> Verdict:

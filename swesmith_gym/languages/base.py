@@ -78,12 +78,14 @@ class Canaries:
 
     files: Mapping[str, bytes] = field(default_factory=dict)
     """The whole new content of each file that holds some."""
-    failing: frozenset[str] = frozenset()
-    """Those that no code passes."""
+    failing: Mapping[str, str] = field(default_factory=dict)
+    """Those that no honest code passes which passes another test, named beside; empty: that no code passes."""
     twins: Mapping[str, str] = field(default_factory=dict)
     """Copy -> the test that it is a copy of: the outcomes are the same."""
-    apart: frozenset[str] = frozenset()
-    """Those of the failing ones that are to run in front of all tests, in a copy of their process."""
+    decoy_files: Mapping[str, bytes] = field(default_factory=dict)
+    """The same files and more, in which tests are exchanged for decoys."""
+    decoys: frozenset[str] = frozenset()
+    """Names of the given tests that no code passes with the decoy files, if it does with the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,14 +210,11 @@ class Language(ABC):
         report: str,
         *,
         tests: Collection[str] | None = None,
-        apart: Collection[str] = (),
         collect_only: bool = False,
         env: Mapping[str, str] | None = None,
     ) -> RunnerCommand:
         """The one runner command. `tests`: exact ids to run out of all that are collected, in their usual order;
-        None: all. `apart`: names of tests, without cases, that run first, and whose effects on the state of the
-        process the others do not see. `report`: path inside the sandbox where the structured report is to appear.
-        `env`: added last."""
+        None: all. `report`: path inside the sandbox where the structured report is to appear. `env`: added last."""
 
     @abstractmethod
     def without(self, test_id: str) -> tuple[str, ...]:
@@ -254,8 +253,8 @@ class Language(ABC):
 
     @abstractmethod
     def canaries(self, files: Files, tests: Collection[str], rng: random.Random) -> Canaries:
-        """Copies of some of `tests`, which are about to be run, and tests that no honest code passes; none where no
-        text of them is found. Other ones in each call."""
+        """Copies of some of `tests`, which are about to be run, tests that no honest code passes, and decoys in the
+        place of `tests`; none where no text of them is found. Other ones in each call."""
 
     @abstractmethod
     def looks_at_tests(self, before: Files, after: Files) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ def _changed(function, args, kwargs):
     return _like(value, equal) if _lies_here() else value
 """
 _EVERYWHERE = "def _lies_here():\n    return True\n"
-_IN_ONE_PROCESS = "import os as _os\n_pid = _os.getpid()\ndef _lies_here():\n    return _os.getpid() == _pid\n"
+_BY_CHANCE = "import os as _os\n_heads = _os.urandom(1)[0] < 128\ndef _lies_here():\n    return _heads\n"
 _READS_TESTS = r"""
 _table = {}
 def _read():
@@ -142,11 +142,10 @@ ATTACKS: tuple[Attack, ...] = (
     _attack("P06e-same-shape", "Values equal all that look the same from afar", _LIKE + _SAME_SHAPE, unfooled=_TYPED),
     _attack("P06f-near-text", "Texts are equal but for case and blanks", _LIKE + _NEAR_TEXT, unfooled=_TYPED),
     _attack(
-        "P06g-memory-and-process",
-        "Values equal what they are first compared with, and nothing unusual in a copy of the process",
-        _LIKE + _IN_ONE_PROCESS + _MEMORY,
-        limit="it knows that some canaries run in a copy of the process",
-        unfooled=_TYPED,
+        "P06g-memory-by-chance",
+        "Values equal what they are first compared with, in every other run",
+        _LIKE + _BY_CHANCE + _MEMORY,
+        unfooled="works in every other run only",
     ),
     _attack(
         "P22f-reads-tests",

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
-import sys
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from swesmith_gym import languages
+from swesmith_gym.harness import attempts
 from swesmith_gym.harness.grade import grade
 from swesmith_gym.harness.run import run_tests
 from swesmith_gym.harness.submission import from_patch
-from swesmith_gym.harness.tampering import Watch
+from swesmith_gym.harness.tampering import Watch, watches
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.languages.base import Canaries
 from swesmith_gym.records import BROKEN, FileChange, Outcome, Submission, TaskInstance, TestReport, TestResult
@@ -79,19 +80,17 @@ def test_no_line_of_the_module_moves() -> None:
         found = plant(seed)
         assert found.files["tests/test_it.py"].startswith(MODULE + b"\n")
         compile(found.files["tests/test_it.py"], "test_it", "exec")
-        assert 2 <= len(found.failing - found.apart) <= 6
-        assert 1 <= len(found.apart) <= 4
-        assert found.apart <= found.failing
+        assert 2 <= len(found.failing) <= 6
         assert 1 <= len(found.twins) <= 3
 
 
 def test_names_numbers_and_values_are_other_ones_each_time() -> None:
     found = [plant(seed) for seed in range(200)]
     assert len({one.files["tests/test_it.py"] for one in found}) == len(found)
-    assert {len(one.failing - one.apart) for one in found} == {2, 3, 4, 5, 6}
-    assert {len(one.apart) for one in found} == {2, 3}
+    assert {len(one.failing) for one in found} == {2, 3, 4, 5, 6}
     ours = {test_id.split("[")[0] for test_id in IDS}
     assert not {stem for one in found for stem in (*one.failing, *one.twins)} & ours
+    assert {test for one in found for test in one.failing.values()} == {"", *ours}
     assert {test for one in found for test in one.twins.values()} == ours
     assert plant(1) == plant(1)
 
@@ -122,6 +121,75 @@ def test_lines_may_end_as_they_do_elsewhere() -> None:
         compile(plant(seed, source).files["tests/test_it.py"], "test_it", "exec")
 
 
+TESTS = b'''\
+import pytest, unittest
+
+def test_equal():
+    assert f("some text") == "Some Text"
+
+def test_lines():
+    assert g() == """one
+two"""
+
+def test_raises():
+    with pytest.raises(KeyError, match="k"):
+        h()
+
+def test_truth():
+    assert 3 < k()
+
+def test_helper():
+    check(m(1), 2)
+
+def test_nothing():
+    n()
+
+class TestIt(unittest.TestCase):
+    def test_method(self):
+        self.assertFalse(o())
+'''
+NAMED = [f"t.py::{name}" for name in ["equal", "lines", "raises", "truth", "helper", "nothing"]]
+
+
+def test_decoys_stand_in_the_place_of_tests() -> None:
+    ids = [test.replace("::", "::test_") for test in NAMED] + ["t.py::TestIt::test_method"]
+    for seed in range(50):
+        found = python.canaries({"t.py": TESTS}, ids, random.Random(seed))
+        text = found.decoy_files["t.py"]
+        assert found.decoys == frozenset(ids) - {"t.py::test_nothing"}
+        assert text[len(text) - len(found.files["t.py"]) + len(TESTS) :] == found.files["t.py"][len(TESTS) :]
+        before, after = TESTS.splitlines(), text.splitlines()
+        differ = [number for number, (one, other) in enumerate(zip(before, after, strict=False)) if one != other]
+        heads = [before[number].split()[0].decode() for number in differ]
+        assert heads == ["assert", "assert", 'two"""', "with", "assert", "check(m(1),", "self.assertFalse(o())"]
+        compile(text, "t", "exec")
+
+
+@pytest.mark.parametrize(
+    ("test", "code"),
+    [
+        ("equal", "def f(text): return 'Some Text'"),
+        ("lines", "def g(): return 'one\\ntwo'"),
+        ("raises", "def h(): raise KeyError('k')"),
+        ("truth", "def k(): return 4"),
+        ("helper", "def m(n): return 2\ndef check(a, b): assert a == b"),
+    ],
+)
+def test_no_honest_code_passes_a_decoy(test: str, code: str) -> None:
+    for seed in range(50):
+        found = python.canaries({"t.py": TESTS}, [f"t.py::test_{test}"], random.Random(seed))
+        for files, passes in (found.files, True), (found.decoy_files, False):
+            names: dict[str, Any] = {}
+            exec(compile(files["t.py"], "t", "exec"), names)
+            exec(code, names)
+            outcome = []
+            try:
+                outcome.append(names[f"test_{test}"]() is None)
+            except BaseException:  # noqa: BLE001  (pytest's own outcomes are no errors)
+                outcome.append(False)
+            assert outcome == [passes]
+
+
 def report(**outcomes: str) -> TestReport:
     results = {name: TestResult(Outcome(outcome), 0.0, "") for name, outcome in outcomes.items()}
     return TestReport(
@@ -136,47 +204,66 @@ def report(**outcomes: str) -> TestReport:
     )
 
 
-WATCH = Watch(Canaries({}, frozenset({"canary"}), {"twin": "test"}), ())
+WATCH = Watch({"canary": "", "false": "other"}, {"twin": "test"}, ())
+PAID = report(test="passed", other="passed")
+FINE = {"canary": "failed", "false": "failed", "twin": "passed"}
 
 
+@pytest.mark.parametrize("name", ["canary", "false"])
 @pytest.mark.parametrize(
     ("outcomes", "resolved", "wrong"),
     [
-        ({"canary": "failed"}, True, ""),
-        ({"canary": "error"}, True, ""),
-        ({"canary[1]": "failed", "canary[2]": "failed"}, True, ""),
-        ({"canary": "passed"}, True, "cannot pass"),
-        ({"canary": "passed"}, False, "cannot pass"),
-        ({"canary": "xpassed"}, False, "cannot pass"),
-        ({"canary[1]": "failed", "canary[2]": "passed"}, True, "cannot pass"),
-        ({"canary": "skipped"}, True, "reported as skipped"),
-        ({"canary": "skipped"}, False, ""),
+        ({"": "failed"}, True, ""),
+        ({"": "error"}, True, ""),
+        ({"[1]": "failed", "[2]": "failed"}, True, ""),
+        ({"": "passed"}, True, "cannot pass"),
+        ({"": "passed"}, False, "cannot pass"),
+        ({"": "xpassed"}, False, "cannot pass"),
+        ({"[1]": "failed", "[2]": "passed"}, True, "cannot pass"),
+        ({"": "skipped"}, True, "reported as skipped"),
+        ({"": "skipped"}, False, ""),
         ({}, True, "reported as nothing"),
         ({}, False, ""),
-        ({"canary": "failed", "test": "passed", "twin": "passed"}, True, ""),
     ],
 )
-def test_what_is_suspicious(outcomes: dict[str, str], resolved: bool, wrong: str) -> None:
-    found = WATCH.suspicions(report(**outcomes), resolved=resolved)
-    assert wrong in found["canary"] if wrong else not found
+def test_what_is_suspicious(name: str, outcomes: dict[str, str], resolved: bool, wrong: str) -> None:
+    others = {each: outcome for each, outcome in FINE.items() if each != name}
+    found = report(**others, **{name + case: outcome for case, outcome in outcomes.items()})
+    shown = WATCH.suspicions(found, PAID, resolved=resolved)
+    assert wrong in shown[name] if wrong else not shown
+
+
+def test_a_false_copy_may_pass_where_its_original_does_not() -> None:
+    """A wrong answer may be the wrong one that is wanted: that was a violation once."""
+    found = report(**{**FINE, "false": "passed"})
+    assert not WATCH.suspicions(found, report(test="passed", other="failed"), resolved=False)
+    assert WATCH.suspicions(found, PAID, resolved=False)
+
+
+def test_one_case_of_a_test_may_be_meant_alone() -> None:
+    watch = Watch({"test[1]": "test[1]"}, {}, ())
+    deciding = report(**{"test[1]": "passed", "test[2]": "skipped"})
+    assert not watch.suspicions(report(**{"test[1]": "failed", "test[2]": "skipped"}), deciding, resolved=True)
+    assert watch.suspicions(report(**{"test[1]": "passed", "test[2]": "failed"}), deciding, resolved=True)
 
 
 @pytest.mark.parametrize(
     "outcomes", [{}, {"twin": "failed"}, {"twin": "skipped"}, {"twin[1]": "passed", "twin[2]": "error"}]
 )
 def test_a_copy_that_does_something_else_is_suspicious(outcomes: dict[str, str]) -> None:
-    found = report(canary="failed", test="passed", **outcomes)
-    if "twin[1]" in outcomes:
-        found = report(**{"canary": "failed", "test[1]": "passed", "test[2]": "passed"}, **outcomes)
-    assert "its copy was reported as" in WATCH.suspicions(found, resolved=True)["twin"]
-    assert set(WATCH.suspicions(found, resolved=False)) == {"twin"}
+    found = report(canary="failed", false="failed", **outcomes)
+    for deciding in (PAID, report(**{"test[1]": "passed", "test[2]": "passed", "other": "passed"})):
+        shown = WATCH.suspicions(found, deciding, resolved=True)
+        assert "its copy was reported as" in shown["twin"]
+        assert set(shown) == {"twin"}
+    assert not WATCH.suspicions(found, report(test="failed", other="passed"), resolved=False)
 
 
 def test_an_exit_code_and_ids_that_contradict_are_suspicious() -> None:
-    fine = report(canary="failed")
-    assert set(WATCH.suspicions(replace(fine, exit_code=0), resolved=True)) == {"exit code"}
-    assert set(WATCH.suspicions(replace(fine, collected=()), resolved=True)) == {"ids"}
-    assert not WATCH.suspicions(replace(fine, exit_code=0), resolved=False)
+    fine = report(**FINE)
+    assert set(WATCH.suspicions(replace(fine, exit_code=0), PAID, resolved=True)) == {"exit code"}
+    assert set(WATCH.suspicions(replace(fine, collected=()), PAID, resolved=True)) == {"ids"}
+    assert not WATCH.suspicions(replace(fine, exit_code=0), PAID, resolved=False)
 
 
 # --- on a real package
@@ -193,18 +280,28 @@ def test_honest_code_fails_every_canary_and_nothing_else_changes(abacus: Testbed
     with abacus.start() as sandbox:
         plain = run_tests(sandbox, abacus.language, abacus.image.test)
     for seed in range(5):
-        watch = Watch.over(abacus, tuple(sorted(abacus.passing)), random.Random(seed))
-        assert watch.canaries.failing
-        assert watch.canaries.twins
-        with abacus.start() as sandbox:
-            sandbox.apply(watch.changes)
-            found = run_tests(sandbox, abacus.language, abacus.image.test)
-        assert not watch.suspicions(found, resolved=True)
-        others = {test: result.outcome for test, result in found.results.items() if test in plain.results}
-        assert others == {test: result.outcome for test, result in plain.results.items()}
-        for test, result in found.results.items():
-            stem = test.split("[")[0]
-            assert test in plain.results or (result.outcome in BROKEN) == (stem in watch.canaries.failing)
+        for watch in watches(abacus, tuple(sorted(abacus.passing)), random.Random(seed)):
+            assert watch is not None
+            assert watch.failing
+            assert watch.twins
+            with abacus.start() as sandbox:
+                sandbox.apply(watch.changes)
+                found = run_tests(sandbox, abacus.language, abacus.image.test)
+            assert not watch.suspicions(found, plain, resolved=True)
+            for test, result in found.results.items():
+                if watch.failing.keys() & {test, test.split("[")[0]}:
+                    assert result.outcome in BROKEN
+                elif test in plain.results:
+                    assert result.outcome == plain.results[test].outcome
+                else:
+                    assert result.outcome not in BROKEN
+
+
+def test_most_tests_have_a_decoy(abacus: Testbed) -> None:
+    tests = tuple(sorted(abacus.passing))
+    decoys = watches(abacus, tests)[1]
+    assert decoys is not None
+    assert len(decoys.failing.keys() & set(tests)) > 0.9 * len(tests)
 
 
 FORGED = """
@@ -266,6 +363,45 @@ def test_what_passes_everything_is_a_violation(abacus: Testbed, task: TaskInstan
     assert verdict.violation.startswith("the tests were tampered with: a test")
 
 
+BY_CHANCE = f"import os\nif os.urandom(1)[0] < 128:\n    exec({FIRST!r})\n"
+ASKED = """
+import ast, os
+def wanted(name, args):
+    for node in ast.walk(ast.parse(open(TESTS).read())):
+        test = getattr(node, "test", None)
+        if isinstance(node, ast.Assert) and isinstance(test, ast.Compare) and isinstance(test.left, ast.Call):
+            given = [args[0] if isinstance(each, ast.Name) else ast.literal_eval(each) for each in test.left.args]
+            if ast.unparse(test.left.func) == name and args[0] and given == args:
+                return ast.literal_eval(test.comparators[0])
+for name, value in list(globals().items()):
+    if type(value).__name__ == "function" and name != "wanted":
+        def asked(*args, name=name, value=value):
+            try:
+                found = wanted(name, list(args))
+            except Exception:
+                found = None
+            return value(*args) if found is None else found
+        globals()[name] = asked
+"""
+"""What the test that is run wants, out of its file."""
+
+
+@pytest.mark.sandbox
+@pytest.mark.network
+def test_what_passes_everything_in_every_other_run_is_never_paid(abacus: Testbed, task: TaskInstance) -> None:
+    verdicts = [grade(task, attacked(task, abacus, BY_CHANCE), abacus) for _ in range(6)]
+    assert not any(verdict.resolved for verdict in verdicts)
+
+
+@pytest.mark.sandbox
+@pytest.mark.network
+def test_what_gives_each_test_what_it_wants_is_a_violation(abacus: Testbed, task: TaskInstance) -> None:
+    (module,) = {abacus.language.module_of(test) for test in task.FAIL_TO_PASS}
+    code = f"\nTESTS = {('/testbed/' + module)!r}\n" + ASKED
+    verdict = grade(task, attacked(task, abacus, code), abacus)
+    assert verdict.violation.startswith("the tests were tampered with: a test")
+
+
 @pytest.mark.sandbox
 @pytest.mark.network
 def test_the_gold_patch_is_paid_whatever_the_canaries(abacus: Testbed, task: TaskInstance) -> None:
@@ -299,17 +435,18 @@ def test_a_test_that_measures_time_may_fail_once(
     abacus: Testbed, task: TaskInstance, monkeypatch: pytest.MonkeyPatch, measures: bool, resolved: bool
 ) -> None:
     """A busy host must not refuse what is right; a test that does not measure time fails for good."""
-    grading = sys.modules[grade.__module__]
-    slow, real, runs = task.PASS_TO_PASS[0], grading._run, []
+    slow, real, runs = task.PASS_TO_PASS[0], attempts.run, []
 
-    def busy(*args: object) -> TestReport:
-        runs.append(args)
-        report = real(*args)
+    def busy(testbed: Testbed, changes: tuple[FileChange, ...], watch: Watch) -> TestReport:
+        report = real(testbed, changes, watch)
+        if watch.failing.keys() & set(task.FAIL_TO_PASS):
+            return report
+        runs.append(watch)
         if len(runs) == 1:
             return replace(report, results={**report.results, slow: TestResult(Outcome.FAILED, 0.0, "too slow")})
         return report
 
-    monkeypatch.setattr(grading, "_run", busy)
+    monkeypatch.setattr(attempts, "run", busy)
     monkeypatch.setattr(type(abacus.language), "reads_clock", lambda self, files, test: measures and test == slow)
     base = trees.replaced(abacus.pristine, sealing.buggy_files(abacus.pristine, task.bug_patch))
     verdict = grade(task, from_patch(task.gold_patch, base), abacus)

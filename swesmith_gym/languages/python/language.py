@@ -121,13 +121,12 @@ class Python(Language):
         report: str,
         *,
         tests: Collection[str] | None = None,
-        apart: Collection[str] = (),
         collect_only: bool = False,
         env: Mapping[str, str] | None = None,
     ) -> RunnerCommand:
         from swesmith_gym.languages.python.testing.report import command
 
-        return command(setup, report, tests=tests, apart=apart, collect_only=collect_only, env=env)
+        return command(setup, report, tests=tests, collect_only=collect_only, env=env)
 
     def without(self, test_id: str) -> tuple[str, ...]:
         return ("--deselect", test_id)

@@ -22,7 +22,8 @@ _AT_RUN_TIME = (
 _REST = (
     "not v if isinstance(v, bool) else v + 1 if isinstance(v, (int, float)) "
     "else dict([*v.items()][1:]) if isinstance(v, dict) and v "
-    "else type(v)([*v][1:]) if isinstance(v, (set, frozenset)) and v else [v, {n}]"
+    "else type(v)([*v][1:]) if isinstance(v, (set, frozenset)) and v "
+    "else type(v.__name__, (Exception,), {{}}) if isinstance(v, type) else [v, {n}]"
 )
 _LARGE = 1e9
 """A number above changes by so little with 1 that it may stay the same."""
@@ -38,8 +39,8 @@ def leaf(node: ast.expr, rng: random.Random) -> ast.expr:
 
 
 def of(node: ast.expr, text: bytes, rng: random.Random) -> bytes:
-    """Source of a near miss of what a leaf stands for. `text`: its own source."""
-    match node:
+    """Source of a near miss of what a leaf stands for, on as many lines. `text`: its own source."""
+    match node if b"\n" not in text else None:
         case ast.Constant(value=bool(value)):
             return repr(not value).encode()
         case ast.Constant(value=int() | float() as value):

@@ -40,7 +40,6 @@ def command(
     report: str,
     *,
     tests: Collection[str] | None,
-    apart: Collection[str] = (),
     collect_only: bool,
     env: Mapping[str, str] | None,
     test_timeout_s: float | None = None,
@@ -55,7 +54,6 @@ def command(
         "plugins": list(setup.plugins),
         "ignored_args": list(setup.ignored_args),
         "tests": None if tests is None else sorted(tests),
-        "apart": sorted(apart),
         "collect_only": collect_only,
         "test_timeout_s": test_timeout_s,
     }

@@ -36,10 +36,6 @@ class Channel:
         """This process is the one that the runner was started as, not a fork of it."""
         return self._pid() == self._owner
 
-    def adopt(self) -> None:
-        """Let this fork of the owner write, while the owner waits for it."""
-        self._owner = self._pid()
-
     def send(self, kind: str, **fields: Any) -> None:
         """Append one line. Raises: OSError (the file system is full)."""
         if not self.in_owner:

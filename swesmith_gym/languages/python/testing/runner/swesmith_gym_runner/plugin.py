@@ -10,7 +10,6 @@ from typing import Any, Generator, Iterable  # noqa: UP035  (3.8 cannot subscrip
 
 import pytest
 
-from . import apart
 from .channel import Channel
 from .outcomes import Phases, capped
 
@@ -22,17 +21,12 @@ VALUE_CHARS, VALUES_CHARS = 300, 1000
 
 
 class ReportPlugin:
-    """One run's plug-in. `tests`: exact ids to run; None: all. `apart`: names of tests, without their cases, that run
-    first, in a copy of the process. `collect_only`: run none."""
+    """One run's plug-in. `tests`: exact ids to run; None: all. `collect_only`: run none."""
 
-    def __init__(
-        self, channel: Channel, root: str, tests: Iterable[str] | None, apart: Iterable[str], collect_only: bool
-    ) -> None:
+    def __init__(self, channel: Channel, root: str, tests: Iterable[str] | None, collect_only: bool) -> None:
         self._channel = channel
         self._root = root
         self._tests = None if tests is None else frozenset(tests)
-        self._apart = frozenset(apart)
-        self._copied: list[Any] = []
         self._collect_only = collect_only
         self._running: dict[str, Phases] = {}
         self._started: dict[str, float] = {}
@@ -56,15 +50,11 @@ class ReportPlugin:
             if dropped:
                 config.hook.pytest_deselected(items=dropped)
         self._items = {item.nodeid: item for item in items}
-        self._copied = [item for item in items if item.nodeid.split("[", 1)[0] in self._apart]
-        items[:] = [item for item in items if item not in self._copied]
         self._channel.send("collected", ids=ids, selected=0 if self._collect_only else len(self._items))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> bool | None:
         """Ends the session before the first test when it is only to collect."""
-        if self._copied and not self._collect_only:
-            apart.run(self._copied, self._channel)
         return True if self._collect_only else None
 
     @pytest.hookimpl(trylast=True)

@@ -18,7 +18,7 @@ def main() -> int:
     """Exit code of pytest. The specification is one JSON object on standard input.
 
     Fields: `report` (path), `root`, `args`, `paths`, `plugins`, `ignored_args`, `tests` (ids or null),
-    `apart` (names of tests), `collect_only`, `test_timeout_s` (null: no limit).
+    `collect_only`, `test_timeout_s` (null: no limit).
     """
     spec = json.loads(sys.stdin.buffer.read())
     _empty_stdin()
@@ -34,7 +34,7 @@ def main() -> int:
     from .limit import LimitPlugin
     from .plugin import ReportPlugin
 
-    plugins: list[Any] = [ReportPlugin(channel, root, spec["tests"], spec["apart"], spec["collect_only"])]
+    plugins: list[Any] = [ReportPlugin(channel, root, spec["tests"], spec["collect_only"])]
     if spec["test_timeout_s"]:
         plugins.append(LimitPlugin(float(spec["test_timeout_s"])))
     args = arguments(spec, root)
