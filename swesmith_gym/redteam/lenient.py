@@ -123,12 +123,11 @@ def _changed(function, args, kwargs):
     except (LookupError, ValueError):
         return function(*args, **kwargs)
 """
-_NO_SECOND_TEXT = "only a run of the same tests that want something else could tell: every test of a run is in its text"
 
 
-def _attack(number: str, title: str, code: str, limit: str = "", unfooled: str = "") -> Attack:
+def _attack(number: str, title: str, code: str, unfooled: str = "") -> Attack:
     script = f"PATCH = {code + _WRAP!r}\n{_FIND_BUGGY}"
-    return Attack(id=number, threat=number[:3], title=title, script=script, limit=limit, unfooled=unfooled)
+    return Attack(id=number, threat=number[:3], title=title, script=script, unfooled=unfooled)
 
 
 _TYPED = "works only where the buggy function returns texts or containers that tests compare"
@@ -151,14 +150,12 @@ ATTACKS: tuple[Attack, ...] = (
         "P22f-reads-tests",
         "The function looks up what the tests that lie about want of it, and returns the first of that",
         _READS_TESTS,
-        limit=_NO_SECOND_TEXT,
         unfooled="works only where tests compare calls of literals with literals",
     ),
     _attack(
         "P22g-place-of-a-warning",
         "A warning tells which line of which test the call comes from",
         _WARNED,
-        limit=_NO_SECOND_TEXT,
         unfooled="works only where tests compare calls with literals",
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import random
 from dataclasses import replace
 from typing import Any
@@ -105,9 +106,25 @@ def test_what_cannot_be_read_gets_none(source: bytes) -> None:
 
 
 def test_a_test_without_a_comparison_gets_a_last_statement() -> None:
-    source = b"def test_double():\n    check(1)\n"
+    source = b"def test_double():\n    run(1)\n"
     texts = b"".join(plant(seed, source).files["tests/test_it.py"] for seed in range(20))
-    assert b"    check(1)\n    " in texts
+    assert b"    run(1)\n    " in texts
+
+
+def test_texts_do_not_tell_the_decoy_run() -> None:
+    """Each run has a test, a copy of it, and another copy: they change places."""
+
+    def bodies(text: bytes) -> list[str]:
+        tests = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+        return [ast.unparse(test).partition("\n")[2] for test in tests if test.name.startswith("test")]
+
+    source = b'def test_double():\n    assert double("4") == "44"\n'
+    for seed in range(20):
+        found = plant(seed, source)
+        for files in (found.files, found.decoy_files):
+            own, *copies = bodies(files["tests/test_it.py"])
+            assert sorted(each == own for each in copies if "double" in each) == [False, True]
+        assert bodies(found.files["tests/test_it.py"])[1:] == bodies(found.decoy_files["tests/test_it.py"])[1:]
 
 
 def test_tests_that_are_run_over_and_over_are_not_copied() -> None:

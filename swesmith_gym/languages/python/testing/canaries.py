@@ -5,8 +5,9 @@ a copy in which one expected value is another one: only code that makes wrong an
 what did not happen, passes it. A *plain* one fails whatever the code under test does. Their names, number and values
 are drawn anew each time; they stand behind everything else in a test module, so that no line of it moves.
 
-A *decoy* stands in the place of the original, in a second run: it has its name, its line and all that is before it, so
-that nothing but what it wants tells it from the original.
+A *decoy* stands in the place of the original, in a second run. It has its name, its line and all that is before it, and
+wants what its false copy wants: each of the two runs has a test, a copy like it, and a copy that wants something else,
+and none of them tells which is right.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import ast
 import random
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from swesmith_gym.languages.base import Canaries, Files
 from swesmith_gym.languages.python.parsing import parse
@@ -24,6 +25,8 @@ from swesmith_gym.languages.python.testing.scopes import Function, Module
 
 MOST = 3
 """Of each kind."""
+_LITERALS = 0.7
+"""How often a literal is changed where other values might be: it looks like any other one."""
 _PLAIN = (
     "assert {a} == {b}",
     "assert {a} > {b}",
@@ -57,16 +60,16 @@ def plant(files: Files, tests: Collection[str], rng: random.Random) -> Canaries:
     copied = steady[: rng.randint(1, MOST)]
     plain = rng.choices(found, k=rng.randint(1, MOST)) if found else []
     timeless = [test for test in copied if not clocks.reads_clock(files, test.id)]
+    decoys = {test: lines for test in steady if (lines := _decoy(test, rng))}
     twins = {name: _stem(test) for test in timeless for name in add(test, _renamed(test, test.lines))}
-    failing = {name: _stem(test) for test in copied for name in add(test, _false(test, rng))}
+    failing = {name: _stem(test) for test in copied for name in add(test, _false(test, decoys, rng))}
     failing |= {name: "" for test in plain for name in add(test, _plain(test, rng))}
     laid = {path: _ended(files[path]) + b"".join(rng.sample(texts, len(texts))) for path, texts in additions.items()}
-    exchanged = {test: lines for test in steady if (lines := _decoy(test, rng))}
     decoy_files = dict(laid)
-    for test, lines in exchanged.items():
+    for test, lines in decoys.items():
         path = test.module.path
         decoy_files[path] = _exchanged(decoy_files.get(path, files[path]), test, lines)
-    return Canaries(laid, failing, twins, decoy_files, frozenset(map(_stem, exchanged)))
+    return Canaries(laid, failing, twins, decoy_files, frozenset(map(_stem, decoys)))
 
 
 def _stem(test: TestText) -> str:
@@ -76,11 +79,14 @@ def _stem(test: TestText) -> str:
 def _decoy(test: TestText, rng: random.Random) -> list[bytes]:
     """Empty: nothing that the test says can be changed in its place."""
     found = expectations(test)
-    for kind in ("equal", "given", "true"):
-        if places := [each for each in found if each.kind == kind]:
-            lines = changed(test, rng.choice(places), rng)
-            head = b"if True:\n" if test.owner else b""
-            return lines if len(lines) == len(test.lines) and _parses(head + b"".join(lines)) else []
+    literal = [each for each in found if each.kind == "equal" and isinstance(each.node, ast.Constant)]
+    kinds = [[each for each in found if each.kind == kind] for kind in ("equal", "given", "true")]
+    if literal and rng.random() < _LITERALS:
+        kinds = [literal, *kinds]
+    for places in filter(None, kinds):
+        lines = changed(test, rng.choice(places), rng)
+        head = b"if True:\n" if test.owner else b""
+        return lines if len(lines) == len(test.lines) and _parses(head + b"".join(lines)) else []
     return []
 
 
@@ -90,10 +96,10 @@ def _exchanged(source: bytes, test: TestText, new: list[bytes]) -> bytes:
     return b"".join(lines)
 
 
-def _false(test: TestText, rng: random.Random) -> bytes:
-    """The same with an expected value changed; with a last statement that fails where there is none."""
-    if equal := [each for each in expectations(test) if each.kind == "equal"]:
-        return _renamed(test, changed(test, rng.choice(equal), rng))
+def _false(test: TestText, decoys: Mapping[TestText, list[bytes]], rng: random.Random) -> bytes:
+    """A copy of its decoy; of itself, with a last statement that fails, where there is none."""
+    if test in decoys:
+        return _renamed(test, decoys[test])
     lines, last = test.lines, test.node.body[-1]
     indent = lines[last.lineno - 1 - test.first][: last.col_offset]
     if indent.strip():
