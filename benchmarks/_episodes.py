@@ -83,7 +83,7 @@ def _running(times: Times, variant: Variant, env: BugFixEnv, rounds: int) -> Non
 
 
 def _gradings(variant: Variant, name: str, rounds: int) -> dict[str, Any]:
-    """A submission of nothing, against pytest by itself on the same code, in turns."""
+    """Submissions of nothing and of the fix, against pytest by itself on the same code, in turns."""
     table = shipped_tasks() / f"{name}.parquet"
     task = TaskTable.read(table)[0]
     testbed, _ = build(variant, task)
