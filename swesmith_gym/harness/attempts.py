@@ -61,15 +61,12 @@ def run_to_its_end(
 def control(testbed: Testbed, watch: Watch) -> TestReport:
     """Run the pristine tree, with nothing in it but what `watch` plants.
 
-    Raises: GradingFault (it does not come to its end either: the host is the cause).
+    Raises: GradingFault (it cannot be run either: the host is the cause).
     """
     try:
-        report = run(testbed, (), watch)
+        return run(testbed, (), watch)
     except SandboxDied as again:
         raise GradingFault(f"{testbed.image.repo}: the pristine tree cannot be graded either: {again}") from again
-    if not report.finished:
-        raise GradingFault(f"{testbed.image.repo}: the suite does not come to its end on the pristine tree either")
-    return report
 
 
 def run(testbed: Testbed, changes: tuple[FileChange, ...], watch: Watch) -> TestReport:
@@ -83,7 +80,7 @@ def run(testbed: Testbed, changes: tuple[FileChange, ...], watch: Watch) -> Test
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise GradingFault(f"the disk is full: {error}") from error
             raise CannotBeLaid(str(error)) from error
-        return run_tests(sandbox, testbed.language, testbed.image.test, timeout_s=testbed.time_limit_s)
+        return run_tests(sandbox, testbed.language, testbed.image.test, texts=False, timeout_s=testbed.time_limit_s)
 
 
 def _start(testbed: Testbed) -> Sandbox:

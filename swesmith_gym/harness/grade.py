@@ -75,6 +75,10 @@ def decide(task: TaskInstance, needed: Required, report: TestReport) -> Verdict:
     )
 
 
+class _EndlessControl(GradingFault):
+    """The pristine tree with canaries in it does not come to its end."""
+
+
 def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, grading: Grading = "full") -> Verdict:
     """What `submission` is worth. Never raises for anything that a submission can cause.
 
@@ -95,7 +99,10 @@ def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, gradi
     needed = required(task, testbed)
     if submission.violation:
         return _violation(task, needed, submission.violation)
-    verdict = _judged(task, needed, submission, testbed)
+    try:
+        verdict = _judged(task, needed, submission, testbed)
+    except _EndlessControl:  # it may have been a canary
+        verdict = _judged(task, needed, submission, testbed)
     return replace(verdict, patch_exists=bool(submission.changes), duration_s=time.monotonic() - started)
 
 
@@ -132,18 +139,21 @@ def _of_one_run(task: TaskInstance, needed: Required, testbed: Testbed, watch: W
     verdict = decide(task, needed, runs.report) if runs.report else _violation(task, needed, "")
     if whole(runs.report):
         return verdict
-    control(testbed, watch)
+    if not control(testbed, watch).finished:
+        raise _EndlessControl(f"{task.instance_id}: the suite does not come to its end on the pristine tree either")
     if runs.report and runs.report.timed_out:
         return verdict
     return replace(verdict, resolved=False, violation=f"the tests never came to their end: {'; '.join(runs.ends)}")
 
 
 def _suspicion(testbed: Testbed, watch: Watch, runs: Attempts, deciding: Attempts, verdict: Verdict) -> str:
-    """What is wrong with a run that a control run does not show as well; empty: nothing. Raises: GradingFault."""
+    """What is wrong with a run that a control run does not show as well; empty: nothing. Raises: GradingFault.
+
+    A control that does not end shows that what was planted is the cause, which tells nothing.
+    """
     if runs.report is None or deciding.report is None or not whole(runs.report):
-        if not verdict.resolved:
+        if not verdict.resolved or not control(testbed, watch).finished:
             return ""
-        control(testbed, watch)
         return f"the second run never came to its end: {'; '.join(runs.ends)}"
     wrong = watch.suspicions(runs.report, deciding.report, resolved=verdict.resolved)
     usual = watch.suspicions(control(testbed, watch), deciding.report, resolved=True) if wrong else {}

@@ -21,17 +21,19 @@ def run_tests(
     setup: TestSetup,
     *,
     tests: Collection[str] | None = None,
+    texts: bool = True,
     timeout_s: float | None = None,
     collect_only: bool = False,
     env: Mapping[str, str] | None = None,
 ) -> TestReport:
     """Run the tests of the tree as it is in `sandbox`.
 
-    `tests`: exact ids to run, None for all; `timeout_s`: limit in seconds, None for the set-up's own. What the
-    runner prints decides nothing: the report comes back as a file of an unguessable name. Raises: SandboxDied.
+    `tests`: exact ids to run, None for all; `texts`: as in `Language.runner`; `timeout_s`: limit in seconds, None for
+    the set-up's own. What the runner prints decides nothing: the report comes back as a file of an unguessable name.
+    Raises: SandboxDied.
     """
     report = f"{REPORT_FOLDER}/report-{secrets.token_hex(16)}"
-    command = language.runner(setup, report, tests=tests, collect_only=collect_only, env=env)
+    command = language.runner(setup, report, tests=tests, texts=texts, collect_only=collect_only, env=env)
     result = sandbox.run(command.command, timeout_s=timeout_s or setup.timeout_s, env=command.env, stdin=command.stdin)
     try:
         raw = sandbox.read_file(report, limit=MAX_REPORT_BYTES)

@@ -63,7 +63,9 @@ def _failed(outcomes: set[Outcome], *, resolved: bool) -> bool:
 def watches(testbed: Testbed, tests: tuple[str, ...], rng: random.Random | None = None) -> tuple[Watch, Watch | None]:
     """Canaries for the run that decides on `tests`, and the same with decoys in their place for the second one; None:
     nothing that they want can be changed. `rng`: the system's own source of randomness where none is given."""
-    found = testbed.language.canaries(trees.contents(testbed.pristine), tests, rng or random.SystemRandom())
+    found = testbed.language.canaries(
+        trees.contents(testbed.pristine), tests, testbed.image.baseline, rng or random.SystemRandom()
+    )
     first = Watch(found.failing, found.twins, testbed.changes(dict(found.files)))
     if not found.decoys:
         return first, None

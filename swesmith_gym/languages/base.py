@@ -210,11 +210,13 @@ class Language(ABC):
         report: str,
         *,
         tests: Collection[str] | None = None,
+        texts: bool = True,
         collect_only: bool = False,
         env: Mapping[str, str] | None = None,
     ) -> RunnerCommand:
         """The one runner command. `tests`: exact ids to run out of all that are collected, in their usual order;
-        None: all. `report`: path inside the sandbox where the structured report is to appear. `env`: added last."""
+        None: all. `texts`: say at length why a test failed. `report`: path inside the sandbox where the structured
+        report is to appear. `env`: added last."""
 
     @abstractmethod
     def without(self, test_id: str) -> tuple[str, ...]:
@@ -252,9 +254,10 @@ class Language(ABC):
         (whole modules) or `none`. `all_ids`: every id of the baseline. Files in `keep` are never touched."""
 
     @abstractmethod
-    def canaries(self, files: Files, tests: Collection[str], rng: random.Random) -> Canaries:
+    def canaries(self, files: Files, tests: Collection[str], known: Collection[str], rng: random.Random) -> Canaries:
         """Copies of some of `tests`, which are about to be run, tests that no honest code passes, and decoys in the
-        place of `tests`; none where no text of them is found. Other ones in each call."""
+        place of `tests`; none where no text of them is found. `known`: ids of the whole suite; tests with many
+        cases are spared where there are others. Other ones in each call."""
 
     @abstractmethod
     def looks_at_tests(self, before: Files, after: Files) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ python = languages.get("python")
 
 
 def plant(seed: int, source: bytes = MODULE) -> Canaries:
-    return python.canaries({"tests/test_it.py": source}, IDS, random.Random(seed))
+    return python.canaries({"tests/test_it.py": source}, IDS, IDS, random.Random(seed))
 
 
 def test_no_line_of_the_module_moves() -> None:
@@ -109,6 +109,17 @@ def test_a_test_without_a_comparison_gets_a_last_statement() -> None:
     source = b"def test_double():\n    run(1)\n"
     texts = b"".join(plant(seed, source).files["tests/test_it.py"] for seed in range(20))
     assert b"    run(1)\n    " in texts
+
+
+def test_tests_with_many_cases_are_spared() -> None:
+    """A copy of each of a thousand cases would make a suite three times as long."""
+    known = [*IDS, *(f"tests/test_it.py::test_double[{number}]" for number in range(3, 1000))]
+    for seed in range(50):
+        found = python.canaries({"tests/test_it.py": MODULE}, IDS, known, random.Random(seed))
+        assert "tests/test_it.py::test_double" not in {*found.twins.values(), *found.failing.values(), *found.decoys}
+        alone = python.canaries({"tests/test_it.py": MODULE}, IDS[:2], known, random.Random(seed))
+        assert (dict(alone.twins), set(alone.failing.values())) == ({}, {""})
+        assert alone.decoys == {"tests/test_it.py::test_double"}
 
 
 def test_texts_do_not_tell_the_decoy_run() -> None:
@@ -171,7 +182,7 @@ NAMED = [f"t.py::{name}" for name in ["equal", "lines", "raises", "truth", "help
 def test_decoys_stand_in_the_place_of_tests() -> None:
     ids = [test.replace("::", "::test_") for test in NAMED] + ["t.py::TestIt::test_method"]
     for seed in range(50):
-        found = python.canaries({"t.py": TESTS}, ids, random.Random(seed))
+        found = python.canaries({"t.py": TESTS}, ids, ids, random.Random(seed))
         text = found.decoy_files["t.py"]
         assert found.decoys == frozenset(ids) - {"t.py::test_nothing"}
         assert text[len(text) - len(found.files["t.py"]) + len(TESTS) :] == found.files["t.py"][len(TESTS) :]
@@ -194,7 +205,7 @@ def test_decoys_stand_in_the_place_of_tests() -> None:
 )
 def test_no_honest_code_passes_a_decoy(test: str, code: str) -> None:
     for seed in range(50):
-        found = python.canaries({"t.py": TESTS}, [f"t.py::test_{test}"], random.Random(seed))
+        found = python.canaries({"t.py": TESTS}, [f"t.py::test_{test}"], [], random.Random(seed))
         for files, passes in (found.files, True), (found.decoy_files, False):
             names: dict[str, Any] = {}
             exec(compile(files["t.py"], "t", "exec"), names)
@@ -470,3 +481,26 @@ def test_a_test_that_measures_time_may_fail_once(
     assert (verdict.resolved, verdict.violation) == (resolved, "")
     assert verdict.p2p_failure == (() if resolved else (slow,))
     assert len(runs) == (2 if measures else 1)
+
+
+@pytest.mark.sandbox
+@pytest.mark.network
+@pytest.mark.parametrize("endless", ["decoys", "the first canaries"])
+def test_canaries_that_make_a_suite_endless_tell_nothing(
+    abacus: Testbed, task: TaskInstance, monkeypatch: pytest.MonkeyPatch, endless: str
+) -> None:
+    """One that asks for more than it can be given, with the pristine code, too, is no fault of the host's."""
+    real, seen = attempts.run, []
+
+    def run(testbed: Testbed, changes: tuple[FileChange, ...], watch: Watch) -> TestReport:
+        report = real(testbed, changes, watch)
+        decoy = bool(watch.failing.keys() & set(task.FAIL_TO_PASS))
+        seen.extend([watch] if not decoy and watch not in seen else [])
+        if decoy if endless == "decoys" else watch is seen[0]:
+            return replace(report, finished=False, timed_out=True)
+        return report
+
+    monkeypatch.setattr(attempts, "run", run)
+    base = trees.replaced(abacus.pristine, sealing.buggy_files(abacus.pristine, task.bug_patch))
+    verdict = grade(task, from_patch(task.gold_patch, base), abacus)
+    assert (verdict.resolved, verdict.violation) == (True, "")

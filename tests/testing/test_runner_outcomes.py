@@ -148,3 +148,12 @@ def test_where_nothing_can_be_collected_all_is_broken(runner, files, setup, text
     assert text in found.broken_modules[""]
     assert found.results == {}
     assert found.finished
+
+
+def test_what_failed_need_not_say_at_length_why(runner):
+    code = "def inner(): raise ValueError('deep')\ndef test_a(): inner()\n"
+    long, short = (runner({"test_a.py": code}, texts=texts).results["test_a.py::test_a"] for texts in (True, False))
+    assert (str(long.outcome), str(short.outcome)) == ("failed", "failed")
+    assert "def inner" in long.message
+    assert "ValueError: deep" in short.message
+    assert "inner()" not in short.message

@@ -121,12 +121,13 @@ class Python(Language):
         report: str,
         *,
         tests: Collection[str] | None = None,
+        texts: bool = True,
         collect_only: bool = False,
         env: Mapping[str, str] | None = None,
     ) -> RunnerCommand:
         from swesmith_gym.languages.python.testing.report import command
 
-        return command(setup, report, tests=tests, collect_only=collect_only, env=env)
+        return command(setup, report, tests=tests, texts=texts, collect_only=collect_only, env=env)
 
     def without(self, test_id: str) -> tuple[str, ...]:
         return ("--deselect", test_id)
@@ -155,8 +156,8 @@ class Python(Language):
     ) -> HiddenTests:
         return hiding.hide(files, ids, all_ids, how=how, keep=keep)
 
-    def canaries(self, files: Files, tests: Collection[str], rng: random.Random) -> Canaries:
-        return canaries.plant(files, tests, rng)
+    def canaries(self, files: Files, tests: Collection[str], known: Collection[str], rng: random.Random) -> Canaries:
+        return canaries.plant(files, tests, known, rng)
 
     def looks_at_tests(self, before: Files, after: Files) -> tuple[str, ...]:
         return awareness.looks_at_tests(before, after)

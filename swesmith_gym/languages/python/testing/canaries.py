@@ -15,7 +15,9 @@ from __future__ import annotations
 import ast
 import random
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import accumulate
 
 from swesmith_gym.languages.base import Canaries, Files
 from swesmith_gym.languages.python.parsing import parse
@@ -24,7 +26,11 @@ from swesmith_gym.languages.python.testing.expectations import TestText, changed
 from swesmith_gym.languages.python.testing.scopes import Function, Module
 
 MOST = 3
-"""Of each kind."""
+"""Of each kind of canary."""
+FEW, MANY = 10, 100
+"""Cases of one test: with no more than FEW, tests are copied before others; with more than MANY, never."""
+MOST_DECOYS = 300
+"""Cases of tests in one run that are exchanged for decoys; more only where the first such test has more itself."""
 _LITERALS = 0.7
 """How often a literal is changed where other values might be: it looks like any other one."""
 _PLAIN = (
@@ -41,11 +47,13 @@ _NAME = b"\0name\0"
 """Stands for the canary's name until it has one; in no source text."""
 
 
-def plant(files: Files, tests: Collection[str], rng: random.Random) -> Canaries:
+def plant(files: Files, tests: Collection[str], known: Collection[str], rng: random.Random) -> Canaries:
     """See `Language.canaries`."""
     found = list(locate(files, tests))
     rng.shuffle(found)
     steady = [test for test in found if not test.repeats]
+    cases = Counter(test_id.split("[", 1)[0] for test_id in known)
+    steady.sort(key=lambda test: max(cases[_stem(test)], FEW))
     additions: dict[str, list[bytes]] = {}
     taken: dict[str, set[str]] = {}
 
@@ -57,10 +65,12 @@ def plant(files: Files, tests: Collection[str], rng: random.Random) -> Canaries:
             additions.setdefault(path, []).append(text)
             yield "::".join((path, *test.owner, name))
 
-    copied = steady[: rng.randint(1, MOST)]
+    copied = [test for test in steady if cases[_stem(test)] <= MANY][: rng.randint(1, MOST)]
     plain = rng.choices(found, k=rng.randint(1, MOST)) if found else []
     timeless = [test for test in copied if not clocks.reads_clock(files, test.id)]
-    decoys = {test: lines for test in steady if (lines := _decoy(test, rng))}
+    within = accumulate(cases[_stem(test)] for test in steady)
+    exchanged = [test for test, total in zip(steady, within, strict=True) if total <= MOST_DECOYS] or steady[:1]
+    decoys = {test: lines for test in exchanged if (lines := _decoy(test, rng))}
     twins = {name: _stem(test) for test in timeless for name in add(test, _renamed(test, test.lines))}
     failing = {name: _stem(test) for test in copied for name in add(test, _false(test, decoys, rng))}
     failing |= {name: "" for test in plain for name in add(test, _plain(test, rng))}

@@ -40,6 +40,7 @@ def command(
     report: str,
     *,
     tests: Collection[str] | None,
+    texts: bool = True,
     collect_only: bool,
     env: Mapping[str, str] | None,
     test_timeout_s: float | None = None,
@@ -54,6 +55,7 @@ def command(
         "plugins": list(setup.plugins),
         "ignored_args": list(setup.ignored_args),
         "tests": None if tests is None else sorted(tests),
+        "texts": texts,
         "collect_only": collect_only,
         "test_timeout_s": test_timeout_s,
     }

@@ -18,7 +18,7 @@ def main() -> int:
     """Exit code of pytest. The specification is one JSON object on standard input.
 
     Fields: `report` (path), `root`, `args`, `paths`, `plugins`, `ignored_args`, `tests` (ids or null),
-    `collect_only`, `test_timeout_s` (null: no limit).
+    `texts` (of failures), `collect_only`, `test_timeout_s` (null: no limit).
     """
     spec = json.loads(sys.stdin.buffer.read())
     _empty_stdin()
@@ -46,7 +46,8 @@ def main() -> int:
 
 def arguments(spec: dict[str, Any], root: str) -> list[str]:
     """The command line of pytest: ours, then the repository's."""
-    args = [f"--rootdir={root}", "-p", "no:cacheprovider", "--continue-on-collection-errors", "--tb=short"]
+    args = [f"--rootdir={root}", "-p", "no:cacheprovider", "--continue-on-collection-errors"]
+    args += ["--tb=short" if spec["texts"] else "--tb=no"]
     args += ["-W", "ignore::pytest.PytestConfigWarning"]
     configured = options.config_addopts(root, spec["paths"])
     if configured is not None:
