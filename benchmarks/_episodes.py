@@ -91,10 +91,13 @@ def _gradings(variant: Variant, name: str, rounds: int) -> dict[str, Any]:
     env = BugFixEnv(table, sandbox=variant.backend.name, instance_id=task.instance_id)
     setup = testbed.image.test
     words = " ".join(["python -m pytest -q -p no:cacheprovider -o addopts=", *setup.args, *setup.paths])
+    fix = f"git apply --whitespace=nowarn - <<'END'\n{task.gold_patch}END\n"
     for _ in range(rounds):
-        env.reset()
-        variant.settle()
-        times.take("submit and grade", lambda: env.step({"tool": "submit"}))
+        for what, command in (("nothing", ":"), ("the fix", fix)):
+            env.reset()
+            env.step(command)
+            variant.settle()
+            times.take(f"submit {what} and grade", lambda: env.step({"tool": "submit"}))
         with testbed.start(sealing.buggy_files(testbed.pristine, task.bug_patch)) as sandbox:
             times.take("plain pytest", lambda: sandbox.run(words, env=setup.env, timeout_s=testbed.time_limit_s))
     env.close()

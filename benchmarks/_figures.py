@@ -73,13 +73,13 @@ def _episodes(results: Results) -> list[Figure]:
                 f"step overhead of the environment, {kind}, {name}", _STEP[name], times, f"step, {kind}", own[kind]
             )
         for suite, graded in results["episodes"].get(name, {}).get("gradings", {}).items():
-            found.append(_grading(f"{suite}, {name}", graded))
+            found += [_grading(f"{what}, {suite}, {name}", graded, what) for what in ("nothing", "the fix")]
     return found
 
 
-def _grading(name: str, times: Results) -> Figure:
+def _grading(name: str, times: Results, what: str) -> Figure:
     """A ratio for a suite of some length, a difference for a short one, where what is constant counts."""
-    graded, plain = times["submit and grade"]["p50_ms"], times["plain pytest"]["p50_ms"]
+    graded, plain = times[f"submit {what} and grade"]["p50_ms"], times["plain pytest"]["p50_ms"]
     if plain >= LONG_MS:
         return Figure(f"grading time over plain pytest, {name}", "ratio", 1.3, round(graded / plain, 2))
     return Figure(f"grading time beyond plain pytest, {name}", "ms", 400.0, round(graded - plain, 1))
