@@ -12,6 +12,7 @@ from _lifecycle import Variant
 from _measure import Times
 
 from swesmith_gym import starter_tasks
+from swesmith_gym.agents.builtin import applying
 from swesmith_gym.envs.bugfix import BugFixEnv
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.records import TaskInstance
@@ -91,7 +92,7 @@ def _gradings(variant: Variant, name: str, rounds: int) -> dict[str, Any]:
     env = BugFixEnv(table, sandbox=variant.backend.name, instance_id=task.instance_id)
     setup = testbed.image.test
     words = " ".join(["python -m pytest -q -p no:cacheprovider -o addopts=", *setup.args, *setup.paths])
-    fix = f"git apply --whitespace=nowarn - <<'END'\n{task.gold_patch}END\n"
+    fix = applying(task.gold_patch)
     for _ in range(rounds):
         for what, command in (("nothing", ":"), ("the fix", fix)):
             env.reset()

@@ -15,6 +15,12 @@ class NopAgent:
         session.submit()
 
 
+def applying(patch: str) -> str:
+    """The command that lays a patch over the work tree."""
+    end = "END_OF_GOLD_PATCH"
+    return f"git apply --whitespace=nowarn - <<'{end}'\n{patch}{end}\n"
+
+
 class GoldAgent:
     """Applies the gold patch with git, as a developer would, and submits. Worth 1 on every sound task."""
 
@@ -22,8 +28,7 @@ class GoldAgent:
         self._gold_patch = gold_patch
 
     def run(self, session: Session) -> None:
-        end = "END_OF_GOLD_PATCH"
-        session.step(f"git apply --whitespace=nowarn - <<'{end}'\n{self._gold_patch}{end}\n")
+        session.step(applying(self._gold_patch))
         session.submit()
 
 

@@ -36,7 +36,10 @@ def whole(report: TestReport | None) -> bool:
 
 
 def run_to_its_end(
-    testbed: Testbed, changes: tuple[FileChange, ...], watch: Watch, again: Callable[[TestReport], bool]
+    testbed: Testbed,
+    changes: tuple[FileChange, ...],
+    watch: Watch,
+    again: Callable[[TestReport], bool] = lambda report: False,
 ) -> Attempts:
     """Up to ATTEMPTS runs on fresh sandboxes: until one is whole and `again` does not ask for another, or is too slow.
 

@@ -8,9 +8,9 @@ second run in another sandbox wants something else of the code, which must not g
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from swesmith_gym.errors import GradingFault, SandboxUnsupported
@@ -110,10 +110,7 @@ def _judged(task: TaskInstance, needed: Required, submission: Submission, testbe
     """Both runs, at once, and what follows from them."""
     changes = _changes(task, submission, testbed)
     watch, decoys = watches(testbed, needed.fail_to_pass)
-
-    def attempt(watch: Watch, again: Callable[[TestReport], bool] = lambda report: False) -> Attempts:
-        return run_to_its_end(testbed, changes, watch, again)
-
+    attempt = partial(run_to_its_end, testbed, changes)
     with ThreadPoolExecutor(1, "decoys") as beside:
         second = beside.submit(attempt, decoys) if decoys else None
         try:

@@ -23,6 +23,7 @@ from swesmith_gym.languages.base import Canaries, Files
 from swesmith_gym.languages.python.parsing import parse
 from swesmith_gym.languages.python.testing import clocks
 from swesmith_gym.languages.python.testing.expectations import TestText, changed, expectations, locate
+from swesmith_gym.languages.python.testing.ids import without_case
 from swesmith_gym.languages.python.testing.scopes import Function, Module
 
 MOST = 3
@@ -52,14 +53,16 @@ def plant(files: Files, tests: Collection[str], known: Collection[str], rng: ran
     found = list(locate(files, tests))
     rng.shuffle(found)
     steady = [test for test in found if not test.repeats]
-    cases = Counter(test_id.split("[", 1)[0] for test_id in known)
+    cases = Counter(map(without_case, known))
     steady.sort(key=lambda test: max(cases[_stem(test)], FEW))
     additions: dict[str, list[bytes]] = {}
     taken: dict[str, set[str]] = {}
 
     def add(test: TestText, body: bytes) -> Iterator[str]:
         path = test.module.path
-        name = _fresh_name(test, taken.setdefault(path, _words_in(test.module)), rng)
+        if path not in taken:
+            taken[path] = _words_in(test.module)
+        name = _fresh_name(test, taken[path], rng)
         text = _placed(test, body.replace(_NAME, name.encode()), name)
         if _parses(text):
             additions.setdefault(path, []).append(text)
@@ -67,7 +70,7 @@ def plant(files: Files, tests: Collection[str], known: Collection[str], rng: ran
 
     copied = [test for test in steady if cases[_stem(test)] <= MANY][: rng.randint(1, MOST)]
     plain = rng.choices(found, k=rng.randint(1, MOST)) if found else []
-    timeless = [test for test in copied if not clocks.reads_clock(files, test.id)]
+    timeless = [test for test in copied if not clocks.names_clock(test.node)]
     within = accumulate(cases[_stem(test)] for test in steady)
     exchanged = [test for test, total in zip(steady, within, strict=True) if total <= MOST_DECOYS] or steady[:1]
     decoys = {test: lines for test in exchanged if (lines := _decoy(test, rng))}
@@ -75,15 +78,11 @@ def plant(files: Files, tests: Collection[str], known: Collection[str], rng: ran
     failing = {name: _stem(test) for test in copied for name in add(test, _false(test, decoys, rng))}
     failing |= {name: "" for test in plain for name in add(test, _plain(test, rng))}
     laid = {path: _ended(files[path]) + b"".join(rng.sample(texts, len(texts))) for path, texts in additions.items()}
-    decoy_files = dict(laid)
-    for test, lines in decoys.items():
-        path = test.module.path
-        decoy_files[path] = _exchanged(decoy_files.get(path, files[path]), test, lines)
-    return Canaries(laid, failing, twins, decoy_files, frozenset(map(_stem, decoys)))
+    return Canaries(laid, failing, twins, _exchanged(laid, decoys), frozenset(map(_stem, decoys)))
 
 
 def _stem(test: TestText) -> str:
-    return test.id.split("[", 1)[0]
+    return without_case(test.id)
 
 
 def _decoy(test: TestText, rng: random.Random) -> list[bytes]:
@@ -93,17 +92,21 @@ def _decoy(test: TestText, rng: random.Random) -> list[bytes]:
     kinds = [[each for each in found if each.kind == kind] for kind in ("equal", "given", "true")]
     if literal and rng.random() < _LITERALS:
         kinds = [literal, *kinds]
-    for places in filter(None, kinds):
-        lines = changed(test, rng.choice(places), rng)
-        head = b"if True:\n" if test.owner else b""
-        return lines if len(lines) == len(test.lines) and _parses(head + b"".join(lines)) else []
-    return []
+    places = next(filter(None, kinds), None)
+    if places is None:
+        return []
+    lines = changed(test, rng.choice(places), rng)
+    head = b"if True:\n" if test.owner else b""
+    return lines if len(lines) == len(test.lines) and _parses(head + b"".join(lines)) else []
 
 
-def _exchanged(source: bytes, test: TestText, new: list[bytes]) -> bytes:
-    lines = source.splitlines(keepends=True)
-    lines[test.first : test.first + len(new)] = new
-    return b"".join(lines)
+def _exchanged(laid: Files, decoys: Mapping[TestText, list[bytes]]) -> dict[str, bytes]:
+    """The files with canaries, and others that hold decoys, with those in the place of the originals."""
+    lines = {test.module.path: list(test.module.lines) for test in decoys}
+    for test, new in decoys.items():
+        lines[test.module.path][test.first : test.first + len(new)] = new
+    behind = {test.module.path: laid.get(test.module.path, b"")[len(test.module.source) :] for test in decoys}
+    return {**laid, **{path: b"".join(own) + behind[path] for path, own in lines.items()}}
 
 
 def _false(test: TestText, decoys: Mapping[TestText, list[bytes]], rng: random.Random) -> bytes:

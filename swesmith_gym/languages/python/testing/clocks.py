@@ -22,6 +22,11 @@ def reads_clock(files: Files, test_id: str) -> bool:
         tree = parse(test_source(files, test_id))
     except SyntaxError:
         return False
+    return names_clock(tree)
+
+
+def names_clock(tree: ast.AST) -> bool:
+    """The same of a test that is parsed already."""
     return any(_is_clock(node) for node in ast.walk(tree))
 
 

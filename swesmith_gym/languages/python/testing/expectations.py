@@ -48,7 +48,7 @@ class TestText:
     @property
     def lines(self) -> list[bytes]:
         """Its own lines."""
-        return self.module.source.splitlines(keepends=True)[self.first : self.node.end_lineno]
+        return self.module.lines[self.first : self.node.end_lineno]
 
     @property
     def repeats(self) -> bool:
@@ -113,8 +113,7 @@ def _module(path: str, source: bytes) -> Module | None:
 
 
 def _alone(module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    line = module.source.splitlines()[node.lineno - 1]
-    return not line[: node.col_offset].strip()
+    return not module.lines[node.lineno - 1][: node.col_offset].strip()
 
 
 def _in_block(body: Sequence[ast.stmt]) -> Iterator[Expectation]:

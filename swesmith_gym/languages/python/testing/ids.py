@@ -10,10 +10,15 @@ def module_of(test_id: str) -> str:
     return test_id.split("::", 1)[0]
 
 
+def without_case(test_id: str) -> str:
+    """The id of the test that this is one case of; of a test without cases, its own."""
+    return test_id.split("[", 1)[0]
+
+
 def names_of(test_id: str) -> tuple[str, ...]:
     """Names of classes and function, the case in brackets left out; empty where the id is a file's."""
     _, _, rest = test_id.partition("::")
-    return tuple(rest.split("[", 1)[0].split("::")) if rest else ()
+    return tuple(without_case(rest).split("::")) if rest else ()
 
 
 def is_doctest(test_id: str) -> bool:

@@ -69,6 +69,11 @@ class Module:
         return self.scope(names[:-1]).places.get(names[-1], [])
 
     @cached_property
+    def lines(self) -> list[bytes]:
+        """Its lines, with their ends. Not to be changed."""
+        return self.source.splitlines(keepends=True)
+
+    @cached_property
     def uses(self) -> Counter[str]:
         """How often each name is used: as a variable, an attribute, an import, or a string of that text."""
         return uses(self.tree)
