@@ -1,6 +1,7 @@
 """The leak scan of a task table: every task in its sealed environment, searched for all that would give it away.
 
-What all tasks of an image share is searched once for all of them, and what all images of a root file system share, too.
+What all tasks of an image share is searched once for all of them, and a root file system once for all images that see
+the same of it.
 """
 
 from __future__ import annotations
@@ -149,7 +150,7 @@ def of_row(task: TaskInstance, testbed: Testbed) -> Iterator[Finding]:
 
 
 def _shared(items: Sequence[Prepared]) -> list[_Shared]:
-    """One pass for each image, and `SHARES` for each root file system."""
+    """One pass for each image, and `SHARES` for each root file system, as the sandboxes of those images show it."""
     found: list[_Shared] = []
     for key in dict.fromkeys(item.ready.testbed.image.key for item in items):
         own = [item for item in items if item.ready.testbed.image.key == key]
@@ -157,14 +158,20 @@ def _shared(items: Sequence[Prepared]) -> list[_Shared]:
         found.append(
             _Shared(key, own[0].ready.testbed, replace(look.SHARED, names=ids), tuple(item.wanted for item in own))
         )
-    for root in dict.fromkeys(item.ready.testbed.spec.root_fs for item in items):
-        own = [item for item in items if item.ready.testbed.spec.root_fs == root]
+    for view in dict.fromkeys(_view(item) for item in items):
+        own = [item for item in items if _view(item) == view]
         every = tuple(item.wanted for item in own)
         found += [
             _Shared("root file system", own[0].ready.testbed, replace(look.REST, part=(k, SHARES)), every)
             for k in range(SHARES)
         ]
     return found
+
+
+def _view(item: Prepared) -> tuple[str, tuple[str, ...]]:
+    """Which root file system a task's sandboxes show, and what of it they do not: copies of its own package."""
+    spec = item.ready.testbed.spec
+    return spec.root_fs, spec.covered
 
 
 def search_image(item: Prepared) -> Searched:

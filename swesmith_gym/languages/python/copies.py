@@ -31,6 +31,9 @@ _DEFINED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _DOCSTRING = re.compile(r"""("{3}|'{3})[\s\S]*?\1""")
 _INSTRUCTION = re.compile(r"\b\d+ ([A-Z][A-Z_]+)(?: +\d+(?: \((.*)\))?)?")
 _NO_TREE = (SyntaxError, ValueError, TypeError, AttributeError, RecursionError, IndexError, KeyError, MemoryError)
+_TELLING = 24
+"""Instructions of a function that is no other one's by chance. Shorter ones, which keep or hand on what they are given,
+are in many modules."""
 OPTIMIZED = (0, 1, 2)
 """Levels of `python -O` that byte code may have been made with."""
 TREE = "/testbed/"
@@ -114,10 +117,13 @@ class Originals:
         self._digests: dict[str, list[tuple[str, str]]] = {}
         self._listings: list[tuple[str, str, str]] = []
         self._codes: set[bytes] = set()
+        self._around: dict[str, set[str]] = {}
+        """Whose -> all functions and classes of the files that the originals are from."""
         self._names = frozenset(name for _, _, names in originals for name in names)
         for owner, source, names in originals:
             for code in _compiled(source):
                 for each in _within(code):
+                    self._around.setdefault(owner, set()).add(digest_of(each))
                     if each.co_name in names and (each.co_name != "<module>" or names == ["<module>"]):
                         self._add(owner, each)
 
@@ -146,9 +152,18 @@ class Originals:
         found: list[tuple[str, str]] = []
         for each in _within(code):
             if each.co_name in self._names or each.co_code in self._codes:
-                for digest in (digest_of(each), *_nameless(each)):
-                    found += self._digests.get(digest, [])
+                hits = {
+                    hit: None for digest in (digest_of(each), *_nameless(each)) for hit in self._digests.get(digest, [])
+                }
+                found += [hit for hit in hits if _telling(each) or self._at_home(each, code, hit[0])]
         return found, code.co_filename.startswith(TREE)
+
+    def _at_home(self, code: CodeType, file: CodeType, owner: str) -> bool:
+        """Half of the other functions in the file are in the original's file, too, or there are none."""
+        own = set(map(id, _within(code)))
+        others = [each for each in _within(file) if id(each) not in own and not any(_inner(each))]
+        known = sum(digest_of(each) in self._around[owner] for each in others)
+        return 2 * known >= len(others)
 
     def of_listing(self, data: bytes) -> list[tuple[str, str]]:
         """(whose, name) of each that a printed disassembly shows."""
@@ -176,9 +191,12 @@ def _begins_as_code(data: bytes) -> bool:
 
 def _within(code: CodeType) -> Iterator[CodeType]:
     yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _within(constant)
+    for each in _inner(code):
+        yield from _within(each)
+
+
+def _inner(code: CodeType) -> Iterator[CodeType]:
+    return (each for each in code.co_consts if isinstance(each, CodeType))
 
 
 def digest_of(code: CodeType, *named: object) -> str:
@@ -186,6 +204,10 @@ def digest_of(code: CodeType, *named: object) -> str:
     constants = [digest_of(each) if isinstance(each, CodeType) else _constant(each) for each in code.co_consts]
     parts = (code.co_code, code.co_names, code.co_freevars, code.co_cellvars, constants)
     return hashlib.sha256(repr((named or code.co_name, code.co_argcount, parts)).encode("utf-8", "replace")).hexdigest()
+
+
+def _telling(code: CodeType) -> bool:
+    return sum(1 for part in _within(code) for _ in dis.get_instructions(part)) >= _TELLING
 
 
 def _nameless(code: CodeType) -> list[str]:
