@@ -99,7 +99,8 @@ def _gradings(variant: Variant, name: str, rounds: int) -> dict[str, Any]:
             env.step(command)
             variant.settle()
             times.take(f"submit {what} and grade", lambda: env.step({"tool": "submit"}))
-        with testbed.start(sealing.buggy_files(testbed.pristine, task.bug_patch)) as sandbox:
+        buggy = sealing.buggy_files(testbed.pristine, task.bug_patch)
+        with testbed.backend.quiet(), testbed.start(buggy) as sandbox:
             times.take("plain pytest", lambda: sandbox.run(words, env=setup.env, timeout_s=testbed.time_limit_s))
     env.close()
     return times.summary()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -293,9 +294,12 @@ class BugFixEnv(gym.Env[str, Action]):
         except SandboxDied as death:
             self._blame_host(prepared, death)
             submission = Submission(violation=f"the sandbox died when the work was taken: {death}")
-        self._end_sandbox()
         self._model_patch = submission.model_patch
-        verdict = grade(prepared.task, submission, prepared.testbed, grading=self._grading)
+        with ThreadPoolExecutor(1, "closing") as beside:
+            closed = beside.submit(self._end_sandbox)
+            if not prepared.testbed.backend.capabilities().many:
+                closed.result()
+            verdict = grade(prepared.task, submission, prepared.testbed, grading=self._grading)
         return replace(verdict, duration_s=0.0)  # equal episodes give equal infos
 
     def _died(self, prepared: TaskTestbed, death: SandboxDied) -> Result:

@@ -111,7 +111,7 @@ def _judged(task: TaskInstance, needed: Required, submission: Submission, testbe
     changes = _changes(task, submission, testbed)
     watch, decoys = watches(testbed, needed.fail_to_pass)
     attempt = partial(run_to_its_end, testbed, changes)
-    with ThreadPoolExecutor(1, "decoys") as beside:
+    with testbed.backend.quiet(), ThreadPoolExecutor(1, "decoys") as beside:
         second = beside.submit(attempt, decoys) if decoys else None
         try:
             first = attempt(watch, lambda report: _slowed(decide(task, needed, report), testbed))

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -296,6 +297,10 @@ class SandboxBackend(ABC):
         Raises: SandboxDied (it ended while it was started; another start may succeed), SandboxUnavailable (this host
         does not make any), SandboxUnsupported.
         """
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """While it lasts nothing is made ahead in the background: what runs in sandboxes has the processors."""
+        return nullcontext()
 
     def root_fs(self) -> str:
         """Name of the root file system that new environments are built on. Raises: SandboxUnavailable, InputError."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -57,6 +58,9 @@ class Bubblewrap(SandboxBackend):
             snapshots=True,
             covers=True,
         )
+
+    def quiet(self) -> AbstractContextManager[None]:
+        return warm.pool(self.name, self.warm).quiet() if self.warm else nullcontext()
 
     def start(self, spec: SandboxSpec) -> ClientSandbox:
         _prepare_once(os.getpid(), home())

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from swesmith_gym.errors import SandboxError
 
 T = TypeVar("T")
+PATIENCE_S = 10.0
+"""What is ordered is made even where somebody has asked for quiet all this time."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,20 @@ class WarmPool(Generic[T]):
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._making = False
+        self._quiet = 0
         self._closed = False
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Nothing is begun to be made meanwhile: something is under way that needs the processors."""
+        with self._changed:
+            self._quiet += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._quiet -= 1
+                self._changed.notify_all()
 
     def take(self, kind: str, make: Callable[[], T]) -> T | None:
         """A healthy one that was ready, or None; others are made for the next time."""
@@ -100,6 +116,7 @@ class WarmPool(Generic[T]):
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._orders or self._closed)
+                self._changed.wait_for(lambda: not self._quiet or self._closed, PATIENCE_S)
                 if self._closed:
                     return
                 kind, make = self._orders.popleft()

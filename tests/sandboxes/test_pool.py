@@ -121,3 +121,26 @@ def test_many_threads(made: list[Thing]) -> None:
     given = [one for one in taken if one is not None]
     assert len({one.number for one in given}) == len(given)
     assert all(one.ended for one in made if one not in given)
+
+
+def test_while_there_is_quiet_nothing_is_made(made: list[Thing]) -> None:
+    found = pool()
+    with found.quiet():
+        for _ in range(3):
+            assert found.take("a", lambda: maker(made)) is None
+        assert not found.settle(0.2)
+        assert not made
+    assert found.settle(10)
+    assert len(made) == 2
+    found.close()
+
+
+def test_quiet_without_end_is_not_waited_for(made: list[Thing], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("swesmith_gym.sandboxes.pool.PATIENCE_S", 0.01)
+    found = pool()
+    with found.quiet():
+        for _ in range(2):
+            found.take("a", lambda: maker(made))
+        assert found.settle(10)
+    assert len(made) == 2
+    found.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
@@ -58,6 +59,9 @@ class Docker(SandboxBackend):
             host_root=False,
             covers=True,
         )
+
+    def quiet(self) -> AbstractContextManager[None]:
+        return warm.pool(self.name, self.warm).quiet() if self.warm else nullcontext()
 
     def start(self, spec: SandboxSpec) -> ClientSandbox:
         places = _writable(spec)
