@@ -18,7 +18,7 @@ from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.issues.leaks import leaks
 from swesmith_gym.records import TaskInstance
 from swesmith_gym.sandboxes.base import Sandbox
-from swesmith_gym.tasks import TaskTable
+from swesmith_gym.tasks import TaskTable, sealing
 from swesmith_gym.tasks.scan import LEAKS, Finding, content, look, repository, surroundings, times
 from swesmith_gym.tasks.scan.look import Answer, Pass
 from swesmith_gym.tasks.scan.needles import Corpus, Wanted, wanted
@@ -98,9 +98,22 @@ def start(item: Prepared) -> Sandbox:
 
 
 def search_task(item: Prepared) -> Searched:
-    """The task's own places, its row of the table, and what surrounds it. Raises: SandboxError."""
+    """The task's own places, its row of the table, and what surrounds it. Raises: SandboxError.
+
+    Times and inodes of files that were written one after the other are apart by chance where the host is busy with
+    others: what they tell counts if a tree that is written anew tells it as well.
+    """
     with start(item) as sandbox:
-        return search_in(item, sandbox)
+        found = search_in(item, sandbox)
+    told = {finding for finding in found.findings if finding.leak == "L17"}
+    if not told:
+        return found
+    ready = item.ready
+    with sealing.written(ready.sealed, ready.testbed.backend, ready.testbed.spec) as tree:
+        anew = replace(item, ready=replace(ready, spec=replace(ready.spec, tree=tree)))
+        with start(anew) as sandbox:
+            chance = told.difference(search_in(anew, sandbox).findings)
+    return replace(found, findings=tuple(each for each in found.findings if each not in chance))
 
 
 def search_in(item: Prepared, sandbox: Sandbox) -> Searched:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -94,21 +95,28 @@ def materialize(sealed: SealedTree, backend: SandboxBackend, spec: SandboxSpec) 
         return final
     final.parent.mkdir(parents=True, exist_ok=True)
     _make_room(final.parent, backend)
-    temporary = final.with_name(f".{final.name}.{secrets.token_hex(4)}")
-    try:
-        trees.write(sealed.tree, temporary)
-        os.utime(temporary)  # in use: nobody else makes room of it
-        backend.own(temporary)
-        _commit(backend, replace(spec, tree=temporary, limits=Limits()))
-        backend.own(temporary)
+    with written(sealed, backend, spec) as temporary:
         try:
             temporary.rename(final)
         except OSError:
             if not final.is_dir():  # another process was faster: its tree is the same
                 raise
-    finally:
-        backend.remove_tree(temporary)
     return final
+
+
+@contextmanager
+def written(sealed: SealedTree, backend: SandboxBackend, spec: SandboxSpec) -> Iterator[Path]:
+    """Another folder that holds the same, which is removed at the end where it still is. Raises: as `materialize`."""
+    folder = home() / "sealed" / backend.name / f".{sealed.digest[:24]}.{secrets.token_hex(4)}"
+    try:
+        trees.write(sealed.tree, folder)
+        os.utime(folder)  # in use: nobody else makes room of it
+        backend.own(folder)
+        _commit(backend, replace(spec, tree=folder, limits=Limits()))
+        backend.own(folder)
+        yield folder
+    finally:
+        backend.remove_tree(folder)
 
 
 def _make_room(folder: Path, backend: SandboxBackend) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from swesmith_gym.evaluation import scan
 from swesmith_gym.evaluation.scan import Prepared
 from swesmith_gym.executors import LocalExecutor
 from swesmith_gym.records import TaskInstance
-from swesmith_gym.tasks import TaskTable
+from swesmith_gym.tasks import TaskTable, sealing
 from swesmith_gym.tasks.scan import LEAKS, Finding, surroundings
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.network, pytest.mark.slow]
@@ -70,6 +71,17 @@ def test_nothing_is_found_where_nothing_was_planted(abacus_tasks: TaskTable) -> 
     searched = list(scan.scan(list(abacus_tasks), LocalExecutor(2), sandbox="auto"))
     assert [finding for each in searched for finding in each.findings] == []
     assert sum(each.files for each in searched) > 1_000
+
+
+def test_what_a_busy_host_does_to_times_is_no_leak(stage: Stage) -> None:
+    ready = stage.item.ready
+    with sealing.written(ready.sealed, ready.testbed.backend, ready.testbed.spec) as tree:
+        edited = tree / stage.item.wanted.files[0]
+        os.utime(edited, (edited.stat().st_mtime + 5,) * 2)
+        late = replace(stage.item, ready=replace(ready, spec=replace(ready.spec, tree=tree)))
+        with scan.start(late) as sandbox:
+            assert {finding.leak for finding in scan.search_in(late, sandbox).findings} == {"L17"}
+        assert scan.search_task(late).findings == ()
 
 
 def _row(task: TaskInstance, item: Prepared) -> set[str]:
