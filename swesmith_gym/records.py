@@ -143,6 +143,8 @@ class TestReport:
     """Wall time of the run, in seconds."""
     log: str = ""
     """The end of what it printed, for people; nothing is decided by it."""
+    slow: str = ""
+    """The test that went over its limit of processor time and thereby ended the run (`timed_out`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +180,11 @@ class EnvImage:
     baseline: Mapping[str, TestResult]
     """Test id -> result on the pristine tree; durations are the median over runs."""
     quarantined: Mapping[str, str]
-    """Test ids that never count -> reason (`flaky`, `unstable_id`, `profile`)."""
+    """Test ids that never count -> reason: one of `repos.baseline.Baseline`, or `profile`."""
     suite_s: float
     """Median wall time of one run of the whole suite, in seconds."""
+    pass_rates: Mapping[str, float] = field(default_factory=dict)
+    """Test id -> share of the baseline's runs that it passed in, for tests that passed in some and not in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +239,8 @@ class Validation:
     """Passed before, skipped or vanished with the bug: counted nowhere."""
     messages: Mapping[str, str]
     """FAIL_TO_PASS id -> the end of its failure text."""
+    pass_rates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Test that failed at first -> share of its later runs that passed, with the bug and without; empty: none ran."""
 
 
 @dataclass(frozen=True, slots=True)

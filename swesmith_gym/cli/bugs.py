@@ -62,6 +62,9 @@ def validate(
     keep_collection_errors: Annotated[
         bool, typer.Option("--keep-collection-errors", help="Keep bugs that stop test modules from being collected.")
     ] = False,
+    reruns: Annotated[
+        int, typer.Option("--reruns", min=0, help="Runs of each task's FAIL_TO_PASS again, with the bug and without.")
+    ] = 3,
     created_at: Annotated[str | None, typer.Option("--created-at", help="Time stamp of the tasks (ISO 8601).")] = None,
     sandbox: SandboxOption = "auto",
     trust: TrustOption = False,
@@ -88,7 +91,7 @@ def validate(
         testbeds={repo: built(repo, backend) for repo in sorted({c.repo for c in found})},
         out=out,
         rejected=rejected,
-        settings=ValidationSettings(common.timestamp(created_at), timeout_s, keep_collection_errors),
+        settings=ValidationSettings(common.timestamp(created_at), timeout_s, keep_collection_errors, reruns),
         issue_mode=issues,
         stamp_is_given=created_at is not None,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from swesmith_gym.errors import CandidateRejected
 from swesmith_gym.records import BROKEN, Outcome, TestReport, Validation
@@ -14,6 +15,8 @@ def validation(passing: Collection[str], report: TestReport, module_of: Callable
     A test whose module, or whose whole suite, could not be collected has errored; one that vanished otherwise, or was
     skipped, is lost. Raises: CandidateRejected (timeout, crash, no_failing_test, all_tests_broken).
     """
+    if report.slow:
+        raise CandidateRejected(reason="timeout", detail=f"{report.slow} used more than its limit of processor time")
     if report.timed_out:
         raise CandidateRejected(reason="timeout", detail=f"the tests did not end within {report.duration_s:.0f} s")
     if not report.finished and "" not in report.broken_modules:
@@ -43,6 +46,33 @@ def refuse_collection_errors(found: Validation, report: TestReport, module_of: C
             raise CandidateRejected(
                 reason="collection_error", detail=f"{module_of(test)} is not collected: {text[-1] if text else ''}"
             )
+
+
+def stable(found: Validation, bug: Sequence[TestReport], gold: Sequence[TestReport]) -> Validation:
+    """Without the FAIL_TO_PASS tests that did something else when they were run again: those are lost.
+
+    Raises: CandidateRejected (flaky) where none is left.
+    """
+    rates = {test: (_rate(test, bug), _rate(test, gold)) for test in found.fail_to_pass}
+    unstable = {test for test, rate in rates.items() if rate != (0.0, 1.0)}
+    if len(unstable) == len(found.fail_to_pass):
+        test = min(unstable)
+        raise CandidateRejected(
+            reason="flaky",
+            detail=f"{test} passes in {rates[test][0]:.0%} of runs with the bug, {rates[test][1]:.0%} without",
+        )
+    return replace(
+        found,
+        fail_to_pass=tuple(test for test in found.fail_to_pass if test not in unstable),
+        lost=tuple(sorted({*found.lost, *unstable})),
+        pass_rates=rates,
+    )
+
+
+def _rate(test: str, reports: Sequence[TestReport]) -> float:
+    """Share of the runs in which the test passed."""
+    passed = sum(test in each.results and each.results[test].outcome is Outcome.PASSED for each in reports)
+    return round(passed / len(reports), 4)
 
 
 def _kind(test: str, report: TestReport, module_of: Callable[[str], str]) -> str:

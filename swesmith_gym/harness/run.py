@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Collection, Mapping
 
 from swesmith_gym.errors import SandboxDied
-from swesmith_gym.languages.base import Language
+from swesmith_gym.languages.base import CpuLimits, Language
 from swesmith_gym.records import TestReport, TestSetup
 from swesmith_gym.sandboxes.base import Sandbox
 
@@ -25,15 +25,26 @@ def run_tests(
     timeout_s: float | None = None,
     collect_only: bool = False,
     env: Mapping[str, str] | None = None,
+    cpu_limits: CpuLimits | None = None,
+    shuffle: int | None = None,
 ) -> TestReport:
     """Run the tests of the tree as it is in `sandbox`.
 
-    `tests`: exact ids to run, None for all; `texts`: as in `Language.runner`; `timeout_s`: limit in seconds, None for
-    the set-up's own. What the runner prints decides nothing: the report comes back as a file of an unguessable name.
-    Raises: SandboxDied.
+    `tests`: exact ids to run, None for all; `texts`, `cpu_limits`, `shuffle`: as in `Language.runner`; `timeout_s`:
+    limit in seconds, None for the set-up's own. What the runner prints decides nothing: the report comes back as a file
+    of an unguessable name. Raises: SandboxDied.
     """
     report = f"{REPORT_FOLDER}/report-{secrets.token_hex(16)}"
-    command = language.runner(setup, report, tests=tests, texts=texts, collect_only=collect_only, env=env)
+    command = language.runner(
+        setup,
+        report,
+        tests=tests,
+        texts=texts,
+        collect_only=collect_only,
+        env=env,
+        cpu_limits=cpu_limits,
+        shuffle=shuffle,
+    )
     result = sandbox.run(command.command, timeout_s=timeout_s or setup.timeout_s, env=command.env, stdin=command.stdin)
     try:
         raw = sandbox.read_file(report, limit=MAX_REPORT_BYTES)

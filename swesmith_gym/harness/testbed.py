@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from swesmith_gym import languages
-from swesmith_gym.languages.base import Language
+from swesmith_gym.languages.base import CpuLimits, Language
 from swesmith_gym.records import EnvImage, FileChange, Outcome
 from swesmith_gym.sandboxes.base import Sandbox, SandboxBackend, SandboxSpec
 from swesmith_gym.tasks import tree as trees
 from swesmith_gym.tasks.tree import Tree
+
+_TEST_S, _TIMES = 2.0, 10.0
+"""Processor time that a test may use: seconds, and multiples of its own wall time on the pristine tree."""
+_UNKNOWN_S = 30.0
+"""Of a test that the pristine tree does not have."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,15 @@ class Testbed:
         """
         return min(self.image.test.timeout_s, 10 * self.image.suite_s + 15)
 
+    def cpu_limits(self, tests: Collection[str] | None = None) -> CpuLimits:
+        """Limits for single tests with a bug in the tree, of the given ones or all: one that loops without end must not
+        be waited for as long as the whole suite may take."""
+        baseline = self.image.baseline
+        return CpuLimits(
+            {test: _TEST_S + _TIMES * baseline[test].duration_s for test in tests or baseline if test in baseline},
+            default=_UNKNOWN_S,
+        )
+
     def on_surface(self, path: str) -> bool:
         """The path belongs to the test surface, or would if it were there."""
         image = self.image
@@ -70,6 +85,13 @@ class Testbed:
             or self.language.steers_tests(path)
             or (path not in self.pristine and self.language.stands_in(path, image.test))
         )
+
+    def without(self, tests: Collection[str], reason: str) -> Testbed:
+        """The same with more tests quarantined."""
+        if not tests:
+            return self
+        more = {test: reason for test in tests if test not in self.image.quarantined}
+        return replace(self, image=replace(self.image, quarantined={**self.image.quarantined, **more}))
 
     def start(self, files: dict[str, bytes | None] | None = None) -> Sandbox:
         """A fresh sandbox on the pristine tree with `files` written over it (None deletes). The caller closes it."""

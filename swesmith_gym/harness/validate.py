@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ from swesmith_gym import diff
 from swesmith_gym.errors import CandidateRejected, PatchDoesNotApply, SandboxDied
 from swesmith_gym.executors import Executor
 from swesmith_gym.harness import compare
-from swesmith_gym.harness.run import run_tests
+from swesmith_gym.harness.runs import Attempt, Runs
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.records import BugCandidate, RejectedCandidate, TaskInstance, TestReport, Validation, content_id
 from swesmith_gym.tasks import sealing
@@ -31,53 +30,73 @@ class ValidationSettings:
     keep_collection_errors: bool = False
     """Keep bugs that stop test modules from being collected. Off: they are rejected, since the repository's own
     command stops at the first such error, and no one would train on them (decision record 0008)."""
+    reruns: int = 3
+    """How often the FAIL_TO_PASS tests of each task are run again, with the bug and without it."""
 
 
 def validate_all(
-    candidates: Iterable[BugCandidate], testbed: Testbed, executor: Executor, settings: ValidationSettings
+    candidates: Iterable[BugCandidate], runs: Runs, executor: Executor, settings: ValidationSettings
 ) -> Iterator[tuple[int, TaskInstance | RejectedCandidate]]:
     """Results with the candidates' places, as they finish. Raises: SandboxError (the host cannot run tests at all)."""
 
     def one(candidate: BugCandidate) -> TaskInstance | RejectedCandidate:
-        return validate(candidate, testbed, settings)
+        return validate(candidate, runs, settings)
 
     for done in executor.map(one, candidates):
         yield done.index, done.value
 
 
-def validate(
-    candidate: BugCandidate, testbed: Testbed, settings: ValidationSettings
-) -> TaskInstance | RejectedCandidate:
+def validate(candidate: BugCandidate, runs: Runs, settings: ValidationSettings) -> TaskInstance | RejectedCandidate:
     """Run the tests with one bug in the tree and judge it. A sandbox that dies is tried again.
 
     Raises: SandboxUnavailable (this host starts none), OSError (its disk is full).
     """
     for _ in range(ATTEMPTS):
         try:
-            return _validate(candidate, testbed, settings)
+            return _validate(candidate, runs, settings)
         except SandboxDied as death:
             detail = str(death)
     return RejectedCandidate(candidate, "sandbox_error", f"{ATTEMPTS} sandboxes died: {detail}")
 
 
-def _validate(
-    candidate: BugCandidate, testbed: Testbed, settings: ValidationSettings
-) -> TaskInstance | RejectedCandidate:
+def _validate(candidate: BugCandidate, runs: Runs, settings: ValidationSettings) -> TaskInstance | RejectedCandidate:
+    testbed = runs.testbed
     try:
-        files = _buggy(candidate, testbed)
-        report = _run(testbed, files, settings)
-        found = compare.validation(testbed.passing, report, testbed.language.module_of)
-        if not settings.keep_collection_errors:
-            compare.refuse_collection_errors(found, report, testbed.language.module_of)
-        sealed = seal(testbed, candidate.bug_patch, found.fail_to_pass)
+        files = buggy(candidate.bug_patch, testbed)
+        with runs.on(files) as attempt:
+            found = _judged(attempt, testbed, settings)
+        if isinstance(found, CandidateRejected):
+            raise found
+        sealed = seal(runs, candidate.bug_patch, found.fail_to_pass)
     except CandidateRejected as rejected:
         return RejectedCandidate(candidate, rejected.reason, rejected.detail)
     return _task(candidate, testbed, files, found, sealed, settings)
 
 
-def _buggy(candidate: BugCandidate, testbed: Testbed) -> dict[str, bytes | None]:
+def _judged(attempt: Attempt, testbed: Testbed, settings: ValidationSettings) -> Validation | CandidateRejected:
+    """Returned, not raised: a rejection is no failure of the attempt."""
     try:
-        files = sealing.buggy_files(testbed.pristine, candidate.bug_patch)
+        found = judge(attempt.report, testbed, keep_collection_errors=settings.keep_collection_errors)
+        if settings.reruns:
+            again = attempt.again(found.fail_to_pass, settings.reruns)
+            found = compare.stable(found, again.bug, again.gold)
+    except CandidateRejected as rejected:
+        return rejected
+    return found
+
+
+def judge(report: TestReport, testbed: Testbed, *, keep_collection_errors: bool) -> Validation:
+    """What a run with a bug shows. Raises: CandidateRejected."""
+    found = compare.validation(testbed.passing, report, testbed.language.module_of)
+    if not keep_collection_errors:
+        compare.refuse_collection_errors(found, report, testbed.language.module_of)
+    return found
+
+
+def buggy(bug_patch: str, testbed: Testbed) -> dict[str, bytes | None]:
+    """The files that a bug changes, as it leaves them. Raises: CandidateRejected (it is none)."""
+    try:
+        files = sealing.buggy_files(testbed.pristine, bug_patch)
     except PatchDoesNotApply as error:
         raise CandidateRejected(reason="patch_does_not_apply", detail=str(error)) from error
     for path in files:
@@ -104,37 +123,24 @@ def _equivalent(testbed: Testbed, path: str, before: bytes | None, after: bytes 
         return False
 
 
-def _run(testbed: Testbed, files: dict[str, bytes | None], settings: ValidationSettings) -> TestReport:
-    with testbed.start() as sandbox:
-        try:
-            sandbox.apply(testbed.changes(files))
-        except SandboxDied:
-            raise
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            raise CandidateRejected(reason="patch_does_not_apply", detail=str(error)) from error
-        return run_tests(
-            sandbox, testbed.language, testbed.image.test, timeout_s=settings.timeout_s or testbed.time_limit_s
-        )
-
-
-def seal(testbed: Testbed, bug_patch: str, fail_to_pass: tuple[str, ...]) -> SealedTree:
+def seal(runs: Runs, bug_patch: str, fail_to_pass: tuple[str, ...]) -> SealedTree:
     """The agent's tree, with as little taken out as still collects. Raises: CandidateRejected (sealing_failed)."""
+    testbed = runs.testbed
     ways: tuple[HideTests, ...] = ("functions", "files")
     for how in ways:
         sealed = sealing.seal(
             testbed.pristine, bug_patch, fail_to_pass, tuple(testbed.image.baseline), testbed.language, hide_tests=how
         )
-        if collects(testbed, sealed):
+        if collects(runs, sealed):
             return sealed
     raise CandidateRejected(
         reason="sealing_failed", detail="without its FAIL_TO_PASS tests the suite does not collect the other tests"
     )
 
 
-def collects(testbed: Testbed, sealed: SealedTree) -> bool:
+def collects(runs: Runs, sealed: SealedTree) -> bool:
     """With the hidden tests taken out of the *pristine* code, exactly the others are still collected."""
+    testbed = runs.testbed
     surface = {
         path: sealed.tree[path][1] if path in sealed.tree else None
         for path in testbed.pristine
@@ -142,11 +148,8 @@ def collects(testbed: Testbed, sealed: SealedTree) -> bool:
     }
     if not surface:
         return True
-    with testbed.start(surface) as sandbox:
-        report = run_tests(
-            sandbox, testbed.language, testbed.image.test, timeout_s=testbed.time_limit_s, collect_only=True
-        )
-    return frozenset(report.collected) & testbed.countable == testbed.countable - frozenset(sealed.hidden_tests)
+    found = runs.collected(sealed, surface)
+    return found & testbed.countable == testbed.countable - frozenset(sealed.hidden_tests)
 
 
 def gold_patch(testbed: Testbed, files: dict[str, bytes | None]) -> str:

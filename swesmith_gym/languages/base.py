@@ -55,6 +55,43 @@ class RunnerCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class CpuLimits:
+    """Processor time that single tests may use, in seconds: the first that goes over its limit ends the run."""
+
+    tests: Mapping[str, float]
+    """Test id -> limit."""
+    default: float
+    """Of tests that are not named there."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestTrace:
+    """What one test did on the pristine tree, run alone in a fresh process."""
+
+    __test__ = False
+
+    code: Mapping[str, int]
+    """Every piece of code of the tree that it entered, `PATH:LINE:NAME` -> how many calls of the tree's code lay
+    between the test and the first entry."""
+    files: frozenset[str]
+    """Files of the tree that it read, other than by importing them."""
+    hidden: bool
+    """It did something that hides what it enters: it started a process, or watched itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionTrace:
+    """What collecting test files did, from the start of the process on."""
+
+    code: frozenset[str]
+    """As in `TestTrace`."""
+    files: frozenset[str]
+    """Files that it read, code aside."""
+    loaded: tuple[str, ...]
+    """Modules from outside of the tree, in the order of their loading, for `Language.warm_runner`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Surface:
     """The test surface: what a bug may not touch, an agent's changes to which are dropped, and grading restores."""
 
@@ -120,6 +157,8 @@ class Language(ABC):
     """Variables of every sandbox of an image in this language."""
     seed_env: Mapping[str, str] = {}
     """Variables of the one test run of a build that may write byte code to `/opt/bytecode`."""
+    other_env: tuple[Mapping[str, str], ...] = ()
+    """Variables under which a test must do what it always does, a set for each run of a baseline that varies them."""
     copies: Path
     """Source of a Python module that needs the standard library only, and that the leak scan runs inside of a sandbox:
     `tokens(text, exact)`, `code_digests(source, names)`, `byte_code(data, names)`."""
@@ -213,10 +252,30 @@ class Language(ABC):
         texts: bool = True,
         collect_only: bool = False,
         env: Mapping[str, str] | None = None,
+        cpu_limits: CpuLimits | None = None,
+        shuffle: int | None = None,
     ) -> RunnerCommand:
         """The one runner command. `tests`: exact ids to run out of all that are collected, in their usual order;
         None: all. `texts`: say at length why a test failed. `report`: path inside the sandbox where the structured
-        report is to appear. `env`: added last."""
+        report is to appear. `env`: added last. `shuffle`: seed of a random order."""
+
+    @abstractmethod
+    def warm_runner(self, setup: TestSetup, loaded: Collection[str]) -> RunnerCommand:
+        """A runner that stays, and forks for each run instead of starting anew. `loaded`: modules from outside of the
+        tree to load ahead.
+
+        Standard input goes on with one request a line, and each is answered by a line: lists of JSON objects, as
+        `harness.worker` writes and reads them.
+        """
+
+    @abstractmethod
+    def parse_traces(self, raw: bytes) -> tuple[dict[str, TestTrace], CollectionTrace | None]:
+        """What traced tests, or a traced collection, did: from the report of either. Never raises."""
+
+    @abstractmethod
+    def changed_code(self, path: str, before: str, after: str) -> frozenset[str] | None:
+        """The innermost pieces of the pristine file's code that two texts differ in, as in `TestTrace.code`: whatever
+        enters none of them behaves alike with both. None: that cannot be told."""
 
     @abstractmethod
     def without(self, test_id: str) -> tuple[str, ...]:
@@ -275,6 +334,10 @@ class Language(ABC):
     @abstractmethod
     def failure_summary(self, message: str) -> FailureSummary:
         """Take a failure's text (`TestResult.message`) apart. Never raises."""
+
+    @abstractmethod
+    def needs_network(self, message: str) -> bool:
+        """A failure's text says that another machine could not be reached. Never raises."""
 
     @abstractmethod
     def test_topic(self, test_id: str) -> tuple[str, str]:

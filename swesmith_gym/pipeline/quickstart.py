@@ -22,6 +22,8 @@ from swesmith_gym.trajectories import RolloutSettings, TrajectoryStore, rollout
 
 REPO = "sqlparse"
 CANDIDATES = 16
+RERUNS = 1
+"""Of each task's tests: whoever tries this out waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,11 @@ def run(out: Path, place: Workplace, created_at: str) -> QuickstartResult:
     candidates = candidate_files.read(out / "candidates.jsonl")
     place.say(f"3/5 validation and issues of {len(candidates)} candidates")
     job = validation.ValidationJob(
-        candidates, {REPO: testbed}, out / "tasks.parquet", out / "rejected.jsonl", ValidationSettings(created_at)
+        candidates,
+        {REPO: testbed},
+        out / "tasks.parquet",
+        out / "rejected.jsonl",
+        ValidationSettings(created_at, reruns=RERUNS),
     )
     tasks, rejected = validation.run(job, place)
     place.say(f"4/5 gold and nop episodes on {len(tasks)} tasks")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from swesmith_gym.pipeline.ledger import Ledger
 from swesmith_gym.pipeline.statements import check_mode
 from swesmith_gym.pipeline.workplace import Workplace
 from swesmith_gym.records import BugCandidate, RejectedCandidate, TaskInstance, content_id
+from swesmith_gym.repos import impacts
 from swesmith_gym.tasks import TaskTable, schema
 from swesmith_gym.tasks import tree as trees
 
@@ -48,6 +50,7 @@ class ValidationJob:
             "images": {repo: testbed.image.key for repo, testbed in sorted(self.testbeds.items())},
             "timeout_s": self.settings.timeout_s,
             "keep_collection_errors": self.settings.keep_collection_errors,
+            "reruns": self.settings.reruns,
             "issue_mode": self.issue_mode,
         }
 
@@ -68,7 +71,7 @@ def run(job: ValidationJob, place: Workplace) -> tuple[TaskTable, list[RejectedC
         for repo, numbers in _by_repo(job, results).items():
             testbed = job.testbeds[repo]
             todo = [job.candidates[n] for n in numbers]
-            for index, result in validate_all(todo, testbed, place.executor, job.settings):
+            for index, result in _validated(todo, testbed, job.settings, place):
                 done = _with_issue(result, testbed, job.issue_mode) if isinstance(result, TaskInstance) else result
                 results[numbers[index]] = done
                 ledger.add(str(numbers[index]), _to_row(done))
@@ -79,6 +82,18 @@ def run(job: ValidationJob, place: Workplace) -> tuple[TaskTable, list[RejectedC
         candidate_files.write_rejected(job.rejected, rejected)
         ledger.finish()
     return table, rejected
+
+
+def _validated(
+    candidates: Sequence[BugCandidate], testbed: Testbed, settings: ValidationSettings, place: Workplace
+) -> Iterator[tuple[int, TaskInstance | RejectedCandidate]]:
+    """Results of one repository's candidates, by the fastest runs that are exact for it."""
+    impact = impacts.load(testbed)
+    if impact is None and len(candidates) >= impacts.WORTH:
+        impact = impacts.ensure(testbed, place.executor, place.progress)
+    whole = not settings.keep_collection_errors
+    with closing(impacts.runs(testbed, impact, timeout_s=settings.timeout_s, whole=whole)) as runs:
+        yield from validate_all(candidates, runs, place.executor, settings)
 
 
 def _check_stamp(job: ValidationJob, ledger: Ledger) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from swesmith_gym.errors import ProfileError
@@ -14,7 +14,8 @@ from swesmith_gym.records import BROKEN, Outcome, TestReport, TestResult, TestSe
 from swesmith_gym.repos.images import spec_of
 from swesmith_gym.sandboxes.base import SandboxBackend
 
-RUNS = 3
+PLAIN_RUNS = 3
+"""Runs that are alike; those that differ come after them."""
 LEAST_PASSING = 0.8
 """Share of the tests that must pass for a repository to be kept, skipped ones aside."""
 MOST_HANGING = 3
@@ -29,7 +30,10 @@ class Baseline:
     results: Mapping[str, TestResult]
     """Every id of the first run, in its order; durations are medians over the runs."""
     quarantined: Mapping[str, str]
-    """Id -> `flaky`, `unstable_id` or `hangs`."""
+    """Id -> `unstable_id` (not collected in every run), `flaky` (plain runs differ), `order` (it fails in another
+    order), `environment` (under another seed of hashes or time zone), `network` or `hangs`."""
+    pass_rates: Mapping[str, float]
+    """Id -> share of all runs that it passed in, for tests that passed in some and not in all."""
     broken_modules: Mapping[str, str]
     suite_s: float
     """Median wall time of a run, in seconds."""
@@ -50,7 +54,7 @@ class Place:
 
 
 def measure(place: Place, setup: TestSetup, progress: Callable[[str], None]) -> tuple[Baseline, TestSetup]:
-    """Run the suite several times; the first run seeds the byte code.
+    """Run the suite several times, alike and then in other conditions; the first run seeds the byte code.
 
     A test that keeps the first run from ending is taken out of the set-up and quarantined (`hangs`), which is why the
     set-up comes back as well. Raises: ProfileError (`step="baseline"`: a run did not end, nothing was collected, too
@@ -58,10 +62,11 @@ def measure(place: Place, setup: TestSetup, progress: Callable[[str], None]) -> 
     """
     hanging: list[str] = []
     reports: list[TestReport] = []
-    while len(reports) < RUNS:
-        progress(f"baseline {len(reports) + 1} of {RUNS}")
+    conditions = _conditions(place.language)
+    while len(reports) < len(conditions):
+        progress(f"baseline {len(reports) + 1} of {len(conditions)}")
         first = not reports
-        report = _run(place, setup, seed=first)
+        report = _run(place, setup, conditions[len(reports)], seed=first)
         stuck = _stuck(report) if first and len(hanging) < MOST_HANGING else ""
         if stuck:
             progress(f"{stuck} does not end: taken out")
@@ -70,15 +75,30 @@ def measure(place: Place, setup: TestSetup, progress: Callable[[str], None]) -> 
             continue
         _check_end(report, setup)
         reports.append(report)
-    found = combine(reports)
+    found = combine(reports, [condition.reason for condition in conditions], place.language.needs_network)
     check(found)
     return replace(found, quarantined={**found.quarantined, **dict.fromkeys(hanging, "hangs")}), setup
 
 
-def _run(place: Place, setup: TestSetup, *, seed: bool) -> TestReport:
+@dataclass(frozen=True, slots=True)
+class _Condition:
+    """What is particular about one run, and the reason for a quarantine that it tells."""
+
+    reason: str
+    shuffle: int | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+def _conditions(language: Language) -> list[_Condition]:
+    plain = [_Condition("flaky")] * PLAIN_RUNS
+    return [*plain, _Condition("order", shuffle=1), *(_Condition("environment", env=env) for env in language.other_env)]
+
+
+def _run(place: Place, setup: TestSetup, condition: _Condition, *, seed: bool) -> TestReport:
     spec = spec_of(place.where, place.language.name, place.prefix, root_fs=place.root_fs, seed=seed)
     with place.backend.start(spec) as sandbox:
-        report = run_tests(sandbox, place.language, setup, env=place.language.seed_env if seed else None)
+        env = {**condition.env, **(place.language.seed_env if seed else {})}
+        report = run_tests(sandbox, place.language, setup, env=env, shuffle=condition.shuffle)
     if seed:
         place.backend.fetch(place.where / "bytecode")
         _forget_tree(place.where / "bytecode", place.backend)
@@ -117,21 +137,29 @@ def _check_end(report: TestReport, setup: TestSetup) -> None:
     raise ProfileError(why, step="baseline", log=log)
 
 
-def combine(reports: list[TestReport]) -> Baseline:
-    """What several runs of the same suite show together."""
+def combine(reports: Sequence[TestReport], reasons: Sequence[str], needs_network: Callable[[str], bool]) -> Baseline:
+    """What several runs of the same suite show together. `reasons`: for each run, why a test is quarantined that did
+    something else in it than in the first."""
     results: dict[str, TestResult] = {}
     quarantined = {}
+    pass_rates = {}
     for test in reports[0].results:
         runs = [report.results[test] for report in reports if test in report.results]
         duration = round(statistics.median(run.duration_s for run in runs), 4)
         results[test] = TestResult(runs[0].outcome, duration, runs[0].message[-2000:])
+        passed = sum(run.outcome is Outcome.PASSED for run in runs)
+        if 0 < passed < len(runs):
+            pass_rates[test] = round(passed / len(runs), 4)
+        others = [reason for run, reason in zip(runs, reasons, strict=False) if run.outcome is not runs[0].outcome]
         if len(runs) < len(reports):
             quarantined[test] = "unstable_id"
-        elif len({run.outcome for run in runs}) > 1:
-            quarantined[test] = "flaky"
+        elif others:
+            quarantined[test] = others[0]
+        elif runs[0].outcome in BROKEN and needs_network(runs[0].message):
+            quarantined[test] = "network"
     broken = {path: text for report in reports for path, text in report.broken_modules.items()}
     suite_s = round(statistics.median(report.duration_s for report in reports), 3)
-    return Baseline(results, quarantined, broken, suite_s)
+    return Baseline(results, quarantined, pass_rates, broken, suite_s)
 
 
 def check(found: Baseline) -> None:

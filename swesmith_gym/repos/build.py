@@ -100,6 +100,7 @@ def _image(work: Work, lock: str, setup: TestSetup, pristine: Tree, found: basel
         baseline=found.results,
         quarantined={**found.quarantined, **dict.fromkeys(profile.quarantine, "profile")},
         suite_s=found.suite_s,
+        pass_rates=found.pass_rates,
     )
 
 

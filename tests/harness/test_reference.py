@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from swesmith_gym.executors import LocalExecutor
 from swesmith_gym.harness.validate import ValidationSettings, validate_all
 from swesmith_gym.pipeline import candidates
 from swesmith_gym.records import RejectedCandidate, TaskInstance
+from swesmith_gym.repos import impacts
 from swesmith_gym.repos.resolve import ensure_built
 
 DATA = Path(__file__).parent.parent / "data" / "reference_validation" / "marshmallow"
@@ -39,10 +41,12 @@ def found(home: Path) -> dict[str, Result]:
     testbed = ensure_built("marshmallow", sandboxes.backend(None), lambda _: None)
     assert len([t for t, why in testbed.image.quarantined.items() if why == "unstable_id"]) in (2, 4, 6)
     assert len(testbed.passing) == 1190
+    impact = impacts.ensure(testbed, LocalExecutor(2), lambda *_: None)
+    assert impact.refused == ""
     given = candidates.read(DATA / "candidates.jsonl")
     settings = ValidationSettings("2026-01-01T00:00:00Z")
-    done = validate_all(given, testbed, LocalExecutor(2), settings)
-    return {given[index].candidate_id: result for index, result in done}
+    with closing(impacts.runs(testbed, impact, timeout_s=None, whole=True)) as runs:
+        return {given[at].candidate_id: result for at, result in validate_all(given, runs, LocalExecutor(2), settings)}
 
 
 EXPECTED = {row["candidate_id"]: row for row in json.loads((DATA / "expected.json").read_text())["results"]}

@@ -12,6 +12,7 @@ from samples import bug
 from swesmith_gym import diff
 from swesmith_gym.errors import GradingFault, PatchDoesNotApply, SandboxDied, SandboxUnavailable
 from swesmith_gym.harness import grade
+from swesmith_gym.harness.runs import FullRuns
 from swesmith_gym.harness.submission import from_patch, from_sandbox
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings, validate
@@ -86,7 +87,7 @@ def test_half_a_character_is_no_patch(abacus: Testbed) -> None:
 @pytest.mark.parametrize("path", ["src/abacus/numbers.py/x.py", f"src/{'x' * 300}.py"])
 def test_a_candidate_that_no_tree_can_hold_is_a_row(abacus: Testbed, path: str) -> None:
     candidate = BugCandidate("abacus", "procedural", None, diff.unified(path, None, "x = 1\n"))
-    result = validate(candidate, abacus, ValidationSettings("2026-01-01T00:00:00Z"))
+    result = validate(candidate, FullRuns(abacus), ValidationSettings("2026-01-01T00:00:00Z"))
     assert isinstance(result, RejectedCandidate)
     assert result.reason == "patch_does_not_apply"
 
@@ -175,6 +176,6 @@ def test_a_sandbox_that_always_dies_is_a_row_and_no_end_of_the_job(abacus: Testb
         raise SandboxDied("gone")
 
     candidate = bug("src/abacus/numbers.py", "return low", "return high")
-    result = validate(candidate, on(abacus, start), ValidationSettings("2026-01-01T00:00:00Z"))
+    result = validate(candidate, FullRuns(on(abacus, start)), ValidationSettings("2026-01-01T00:00:00Z"))
     assert isinstance(result, RejectedCandidate)
     assert result.reason == "sandbox_error"

@@ -6,6 +6,7 @@ import pytest
 from samples import ABACUS, bug
 
 from swesmith_gym.diff import unified
+from swesmith_gym.harness.runs import FullRuns
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings, validate
 from swesmith_gym.records import BugCandidate, RejectedCandidate, TaskInstance
@@ -15,13 +16,13 @@ SETTINGS = ValidationSettings("2026-01-01T00:00:00Z")
 
 
 def judged(candidate: BugCandidate, testbed: Testbed, settings: ValidationSettings = SETTINGS) -> TaskInstance:
-    result = validate(candidate, testbed, settings)
+    result = validate(candidate, FullRuns(testbed, settings.timeout_s), settings)
     assert isinstance(result, TaskInstance), result
     return result
 
 
 def refused(candidate: BugCandidate, testbed: Testbed, settings: ValidationSettings = SETTINGS) -> RejectedCandidate:
-    result = validate(candidate, testbed, settings)
+    result = validate(candidate, FullRuns(testbed, settings.timeout_s), settings)
     assert isinstance(result, RejectedCandidate), result
     return result
 

@@ -11,6 +11,7 @@ import pytest
 from swesmith_gym.diff import unified
 from swesmith_gym.envs.grading import grade
 from swesmith_gym.envs.testbeds import TaskTestbed, prepare
+from swesmith_gym.harness.runs import FullRuns
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings, validate
 from swesmith_gym.records import BugCandidate, TaskInstance
@@ -124,7 +125,7 @@ def test_code_of_a_candidate_runs_in_a_sandbox_alone(abacus: Testbed, a_host_of_
     path = "src/abacus/__init__.py"
     before = abacus.pristine[path][1].decode()
     candidate = BugCandidate("abacus", "lm_modify", None, unified(path, before, before + code))
-    validate(candidate, abacus, ValidationSettings("2026-01-01T00:00:00Z"))
+    validate(candidate, FullRuns(abacus), ValidationSettings("2026-01-01T00:00:00Z"))
     assert not signs(name)
 
 

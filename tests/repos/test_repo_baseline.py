@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from swesmith_gym.errors import ProfileError
 from swesmith_gym.records import Outcome, TestReport, TestResult
-from swesmith_gym.repos.baseline import check, combine
+from swesmith_gym.repos import baseline
+from swesmith_gym.repos.baseline import Baseline, check
 
 P, F, S, E = Outcome.PASSED, Outcome.FAILED, Outcome.SKIPPED, Outcome.ERROR
 
@@ -16,6 +19,10 @@ def report(outcomes: dict[str, Outcome], duration_s: float = 1.0, broken: dict[s
         name: TestResult(outcome, duration_s, "why" if outcome is F else "") for name, outcome in outcomes.items()
     }
     return TestReport(results, tuple(results), broken or {}, True, 0, False, duration_s * 10)
+
+
+def combine(reports: list[TestReport], *reasons: str) -> Baseline:
+    return baseline.combine(reports, reasons or ("flaky",) * len(reports), lambda message: "unreachable" in message)
 
 
 def test_ids_that_are_not_in_every_run_never_count() -> None:
@@ -29,6 +36,20 @@ def test_outcomes_that_differ_are_flaky_and_durations_are_medians() -> None:
     assert found.quarantined == {"b": "flaky"}
     assert found.results["a"] == TestResult(P, 2.0)
     assert found.suite_s == 20.0
+    assert found.pass_rates == {"b": 0.6667}
+
+
+def test_the_run_that_differs_tells_why() -> None:
+    alike = report({"a": P, "b": P, "c": P, "d": F})
+    runs = [alike, report({"a": P, "b": F, "c": P, "d": F}), report({"a": P, "b": F, "c": F, "d": F})]
+    assert combine(runs, "flaky", "order", "environment").quarantined == {"b": "order", "c": "environment"}
+
+
+def test_a_test_that_wants_the_network_says_so() -> None:
+    one = report({"a": P, "b": P, "c": P, "d": P, "e": F})
+    lost = TestResult(F, 1.0, "socket.gaierror: unreachable")
+    assert combine([replace(one, results={**one.results, "e": lost})] * 3).quarantined == {"e": "network"}
+    assert combine([one] * 3).quarantined == {}
 
 
 @pytest.mark.parametrize(

@@ -184,3 +184,17 @@ def test_no_source_no_reproduction():
 )
 def test_topics(test_id, topic):
     assert Python().test_topic(test_id) == topic
+
+
+@pytest.mark.parametrize(
+    ("message", "wants"),
+    [
+        ("E   socket.gaierror: [Errno -3] Temporary failure in name resolution", True),
+        ("E   OSError: [Errno 101] Network is unreachable", True),
+        ("urllib3.exceptions.MaxRetryError: ... Failed to establish a new connection: [Errno -2]", True),
+        ("E   AssertionError: assert 'network' == 'reachable'", False),
+        ("", False),
+    ],
+)
+def test_a_failure_for_want_of_a_network(message: str, wants: bool) -> None:
+    assert Python().needs_network(message) is wants

@@ -85,16 +85,22 @@ def _level(tree: ast.Module) -> None:
     stack: list[ast.AST] = [tree]
     while stack:
         node = stack.pop()
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            _drop_docstring(node.body)
+        if type(node) in _DOCUMENTED:
+            _drop_docstring(node.body)  # type: ignore[attr-defined]
         if node._attributes:
-            node.lineno = node.end_lineno = 1  # type: ignore[attr-defined]
-            node.col_offset = node.end_col_offset = 0  # type: ignore[attr-defined]
+            node.__dict__.update(_ON_ONE_LINE)
         for value in node.__dict__.values():
-            if isinstance(value, list):
+            kind = type(value)
+            if kind is list:
                 stack += [each for each in value if isinstance(each, ast.AST)]
-            elif isinstance(value, ast.AST):
+            elif kind not in _PLAIN and isinstance(value, ast.AST) and value._fields:
                 stack.append(value)
+
+
+_DOCUMENTED = frozenset({ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef})
+_ON_ONE_LINE = {"lineno": 1, "end_lineno": 1, "col_offset": 0, "end_col_offset": 0}
+_PLAIN = frozenset({str, int, type(None), ast.Load, ast.Store})
+"""Types of most values in a tree, below which there is nothing."""
 
 
 def _drop_docstring(body: list[ast.stmt]) -> None:

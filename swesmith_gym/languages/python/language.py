@@ -9,6 +9,8 @@ from pathlib import Path, PurePosixPath
 from swesmith_gym.languages.base import (
     BuildStep,
     Canaries,
+    CollectionTrace,
+    CpuLimits,
     FailureSummary,
     Files,
     HiddenTests,
@@ -16,8 +18,9 @@ from swesmith_gym.languages.base import (
     Mutation,
     RunnerCommand,
     Surface,
+    TestTrace,
 )
-from swesmith_gym.languages.python import copies, originals
+from swesmith_gym.languages.python import changes, copies, originals
 from swesmith_gym.languages.python.parsing import alone
 from swesmith_gym.languages.python.testing import (
     awareness,
@@ -27,9 +30,9 @@ from swesmith_gym.languages.python.testing import (
     failures,
     hiding,
     ids,
-    report,
     surface,
 )
+from swesmith_gym.languages.python.testing import report as testing_report
 from swesmith_gym.records import CodeEntity, RepoProfile, TestReport, TestSetup
 
 BUILD_FILES = frozenset({"setup.py", "conftest.py", "noxfile.py", "tasks.py", "fabfile.py"})
@@ -47,6 +50,7 @@ class Python(Language):
     copies = Path(copies.__file__)
     sandbox_env = {"PYTHONPYCACHEPREFIX": "/opt/bytecode", "VIRTUAL_ENV": "/opt/env"}  # noqa: RUF012
     seed_env = {"PYTHONDONTWRITEBYTECODE": ""}  # noqa: RUF012
+    other_env = ({"PYTHONHASHSEED": "1", "TZ": "EST+5"}, {"PYTHONHASHSEED": "2", "TZ": "LINT-14"})
 
     def is_source(self, path: str) -> bool:
         """A `.py` file that is no build script, document or example."""
@@ -124,10 +128,28 @@ class Python(Language):
         texts: bool = True,
         collect_only: bool = False,
         env: Mapping[str, str] | None = None,
+        cpu_limits: CpuLimits | None = None,
+        shuffle: int | None = None,
     ) -> RunnerCommand:
-        from swesmith_gym.languages.python.testing.report import command
+        return testing_report.command(
+            setup,
+            report,
+            tests=tests,
+            texts=texts,
+            collect_only=collect_only,
+            env=env,
+            cpu_limits=cpu_limits,
+            shuffle=shuffle,
+        )
 
-        return command(setup, report, tests=tests, texts=texts, collect_only=collect_only, env=env)
+    def warm_runner(self, setup: TestSetup, loaded: Collection[str]) -> RunnerCommand:
+        return testing_report.warm_command(setup, loaded)
+
+    def parse_traces(self, raw: bytes) -> tuple[dict[str, TestTrace], CollectionTrace | None]:
+        return testing_report.traces(raw)
+
+    def changed_code(self, path: str, before: str, after: str) -> frozenset[str] | None:
+        return changes.changed_code(path, before, after)
 
     def without(self, test_id: str) -> tuple[str, ...]:
         return ("--deselect", test_id)
@@ -135,7 +157,7 @@ class Python(Language):
     def parse_report(
         self, raw: bytes, *, exit_code: int | None, timed_out: bool, duration_s: float, log: str
     ) -> TestReport:
-        return report.parse(raw, exit_code=exit_code, timed_out=timed_out, duration_s=duration_s, log=log)
+        return testing_report.parse(raw, exit_code=exit_code, timed_out=timed_out, duration_s=duration_s, log=log)
 
     def module_of(self, test_id: str) -> str:
         return ids.module_of(test_id)
@@ -170,6 +192,9 @@ class Python(Language):
 
     def failure_summary(self, message: str) -> FailureSummary:
         return failures.summary(message)
+
+    def needs_network(self, message: str) -> bool:
+        return failures.needs_network(message)
 
     def test_topic(self, test_id: str) -> tuple[str, str]:
         return failures.topic(test_id)

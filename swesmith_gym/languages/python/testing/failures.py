@@ -18,6 +18,12 @@ REMARK = re.compile(r"^\s*(?:\+\s+(?:where|and)\s|Use -v to get |Full diff:$|\.\
 """Lines about the runner's own display, or that repeat the test's expression."""
 WANTED_NAMES = frozenset({"expected", "expect", "exp", "want", "wanted", "desired", "target", "reference"})
 
+_NO_NETWORK = re.compile(
+    r"\bgaierror\b|Name or service not known|Temporary failure in name resolution|Network is unreachable"
+    r"|No route to host|NameResolutionError|Failed to establish a new connection|\b(?:URLError|ConnectTimeout)\b"
+)
+"""What the resolver, sockets and common clients say where nothing can be reached."""
+
 
 def summary(message: str) -> FailureSummary:
     """See `Language.failure_summary`."""
@@ -28,6 +34,11 @@ def summary(message: str) -> FailureSummary:
     line = _test_line(lines, module_of(test_id))
     expected, actual = _values(exception, text, line)
     return FailureSummary(exception, text, expected, actual, test_id, line, _given(lines))
+
+
+def needs_network(message: str) -> bool:
+    """See `Language.needs_network`."""
+    return bool(_NO_NETWORK.search(message))
 
 
 def topic(test_id: str) -> tuple[str, str]:

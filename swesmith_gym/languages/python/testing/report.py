@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from swesmith_gym.languages.base import RunnerCommand
+from swesmith_gym.languages.base import CollectionTrace, CpuLimits, RunnerCommand, TestTrace
 from swesmith_gym.records import Outcome, TestReport, TestResult, TestSetup
 
 ROOT = "/testbed"
@@ -25,7 +25,9 @@ FIXED_ENV: Mapping[str, str] = {
 }
 """Set in every run. A run that may write byte code sets `PYTHONDONTWRITEBYTECODE` to the empty string."""
 
-COMMAND = 'PATH="/opt/env/bin:$PATH" exec /opt/env/bin/python /opt/runner/run.py'
+COMMAND = 'PATH="/opt/env/bin:$PATH" exec /opt/env/bin/python /opt/runner/{}.py'
+SCRATCH = ("/tmp", "/var/tmp", "/dev/shm", "~")
+"""Folders of a sandbox that tests write to, besides the tree."""
 LOG_CHARS = 4000
 ADDRESS = re.compile(r"(?<= at )0x[0-9A-Fa-f]{6,}\b")
 """As Python shows an object without a text of its own."""
@@ -44,22 +46,44 @@ def command(
     collect_only: bool,
     env: Mapping[str, str] | None,
     test_timeout_s: float | None = None,
+    cpu_limits: CpuLimits | None = None,
+    shuffle: int | None = None,
     root: str = ROOT,
 ) -> RunnerCommand:
     """The one runner command; see `Language.runner`. `test_timeout_s`: limit of each phase of each test."""
     spec = {
+        **_suite(setup, root),
         "report": report,
+        "tests": None if tests is None else sorted(tests),
+        "texts": texts,
+        "collect_only": collect_only,
+        "shuffle": shuffle,
+        "test_timeout_s": test_timeout_s,
+        "cpu_limits": None if cpu_limits is None else {"tests": dict(cpu_limits.tests), "default": cpu_limits.default},
+    }
+    return RunnerCommand(COMMAND.format("run"), _environment(setup, env), json.dumps(spec).encode())
+
+
+def warm_command(
+    setup: TestSetup, loaded: Collection[str], *, root: str = ROOT, scratch: Collection[str] = SCRATCH
+) -> RunnerCommand:
+    """The runner that stays; see `Language.warm_runner`. `scratch`: folders that are emptied of what tests leave."""
+    spec = {**_suite(setup, root), "texts": True, "loaded": list(loaded), "scratch": list(scratch)}
+    return RunnerCommand(COMMAND.format("warm"), _environment(setup, None), json.dumps(spec).encode() + b"\n")
+
+
+def _suite(setup: TestSetup, root: str) -> dict[str, Any]:
+    return {
         "root": root,
         "args": list(setup.args),
         "paths": list(setup.paths),
         "plugins": list(setup.plugins),
         "ignored_args": list(setup.ignored_args),
-        "tests": None if tests is None else sorted(tests),
-        "texts": texts,
-        "collect_only": collect_only,
-        "test_timeout_s": test_timeout_s,
     }
-    return RunnerCommand(COMMAND, {**FIXED_ENV, **setup.env, **(env or {})}, json.dumps(spec).encode())
+
+
+def _environment(setup: TestSetup, env: Mapping[str, str] | None) -> dict[str, str]:
+    return {**FIXED_ENV, **setup.env, **(env or {})}
 
 
 @dataclass
@@ -73,6 +97,7 @@ class _Reading:
     duplicates: list[str] = field(default_factory=list)
     internal: str = ""
     exit: int | None = None
+    slow: str = ""
     whole: bool = True
 
 
@@ -90,11 +115,12 @@ def parse(raw: bytes, *, exit_code: int | None, timed_out: bool, duration_s: flo
         results=reading.results,
         collected=reading.collected,
         broken_modules=reading.broken,
-        finished=not timed_out and exit_code is not None and _finished(reading),
+        finished=not timed_out and not reading.slow and exit_code is not None and _finished(reading),
         exit_code=exit_code,
-        timed_out=timed_out,
+        timed_out=timed_out or bool(reading.slow),
         duration_s=duration_s,
         log=log[-LOG_CHARS:],
+        slow=reading.slow,
     )
 
 
@@ -133,12 +159,31 @@ def _take(reading: _Reading, line: Mapping[str, Any]) -> None:
                 reading.internal = _readable(line["text"])
             case "end":
                 reading.exit = int(line["exit"])
-            case "start":
+            case "slow":
+                reading.slow = _readable(line["id"])
+            case "start" | "trace" | "collection":
                 pass
             case _:
                 reading.whole = False
     except (KeyError, TypeError, ValueError, OverflowError):
         reading.whole = False
+
+
+def traces(raw: bytes) -> tuple[dict[str, TestTrace], CollectionTrace | None]:
+    """What tests and their collection did; see `Language.parse_traces`. Never raises."""
+    tests: dict[str, TestTrace] = {}
+    collection = None
+    for line in _lines(raw, _Reading()):
+        try:
+            if line.get("t") == "trace":
+                entered = {str(key): int(depth) for key, depth in line["code"].items()}
+                tests[str(line["id"])] = TestTrace(entered, frozenset(map(str, line["files"])), bool(line["hidden"]))
+            elif line.get("t") == "collection":
+                code, files = (frozenset(map(str, line[name])) for name in ("code", "files"))
+                collection = CollectionTrace(code, files, tuple(map(str, line["loaded"])))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            continue
+    return tests, collection
 
 
 def _readable(text: object) -> str:

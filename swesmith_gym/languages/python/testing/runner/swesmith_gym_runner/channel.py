@@ -11,7 +11,7 @@ import fcntl
 import json
 import os
 import time
-from typing import Any
+from typing import Any, Iterable  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
 
 HIGH = 900
 """Lowest number for the descriptor: out of the way of tests that count or close the low ones."""
@@ -48,6 +48,11 @@ class Channel:
         while data:
             data = data[self._write(self._fd, data) :]
 
+    def replay(self, lines: Iterable[tuple[str, dict[str, Any]]]) -> None:
+        """Append what a `Recorder` has kept."""
+        for kind, fields in lines:
+            self.send(kind, **fields)
+
     def _acquire(self) -> int:
         low = self._open(self._path, self._flags, 0o600)
         try:
@@ -63,3 +68,15 @@ class Channel:
         except OSError:
             return None
         return found.st_dev, found.st_ino
+
+
+class Recorder(Channel):
+    """Keeps the lines instead of writing them: of a collection that many runs share."""
+
+    def __init__(self) -> None:
+        self.clock = time.perf_counter
+        self.lines: list[tuple[str, dict[str, Any]]] = []
+
+    def send(self, kind: str, **fields: Any) -> None:
+        """Keep one line."""
+        self.lines.append((kind, fields))

@@ -1,11 +1,17 @@
-"""A time limit for each phase of each test, by the alarm signal; off unless the specification sets one."""
+"""Limits for single tests, by signals; off unless the specification sets them."""
 
 from __future__ import annotations
 
+import os
 import signal
-from typing import Any, Generator, NoReturn  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
+from typing import Any, Generator, Mapping, NoReturn  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
 
 import pytest
+
+from .channel import Channel
+
+SLOW_EXIT = 124
+"""Exit code of a run that was ended since one test took too long, as that of `timeout`."""
 
 
 class LimitPlugin:
@@ -43,3 +49,33 @@ class LimitPlugin:
     def pytest_runtest_teardown(self) -> Generator[None, Any, None]:
         """Limits the tear-down."""
         yield from self._limited()
+
+
+class CpuLimitPlugin:
+    """A test that uses more processor time than its limit ends the run at once: the line `slow` tells which it was.
+
+    Processor time does not hang on how busy the machine is. What waits without working is left to the run's own limit.
+    """
+
+    def __init__(self, channel: Channel, limits: Mapping[str, float], default: float) -> None:
+        """`limits`: test id -> seconds; `default`: of tests that are not named there."""
+        self.channel = channel
+        self._limits = limits
+        self._default = default
+        self._timer, self._signal = signal.setitimer, signal.signal
+        self._exit = os._exit
+        self._running = ""
+
+    def _over(self, *_: Any) -> None:
+        self.channel.send("slow", id=self._running)
+        self._exit(SLOW_EXIT)
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: Any) -> Generator[None, Any, None]:
+        """All phases of a test together."""
+        self._running = item.nodeid
+        before = self._signal(signal.SIGPROF, self._over)
+        self._timer(signal.ITIMER_PROF, self._limits.get(item.nodeid, self._default))
+        yield
+        self._timer(signal.ITIMER_PROF, 0)
+        self._signal(signal.SIGPROF, before)

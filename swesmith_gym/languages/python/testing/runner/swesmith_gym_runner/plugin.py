@@ -6,6 +6,7 @@ Lines: `collected` (ids, selected), `duplicate`, `broken` (path, text), `result`
 from __future__ import annotations
 
 import os
+from random import Random
 from typing import Any, Generator, Iterable  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
 
 import pytest
@@ -21,13 +22,25 @@ VALUE_CHARS, VALUES_CHARS = 300, 1000
 
 
 class ReportPlugin:
-    """One run's plug-in. `tests`: exact ids to run; None: all. `collect_only`: run none."""
+    """One run's plug-in. `tests`: exact ids to run; None: all. `collect_only`: run none. `shuffle`: seed of a random
+    order of files and of the tests in each; None: the usual order. `left_out`: files that are not collected."""
 
-    def __init__(self, channel: Channel, root: str, tests: Iterable[str] | None, collect_only: bool) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        root: str,
+        *,
+        tests: Iterable[str] | None = None,
+        collect_only: bool = False,
+        shuffle: int | None = None,
+        left_out: Iterable[str] = (),
+    ) -> None:
         self._channel = channel
         self._root = root
         self._tests = None if tests is None else frozenset(tests)
         self._collect_only = collect_only
+        self._shuffle = shuffle
+        self._left_out = frozenset(os.path.join(root, path) for path in left_out)
         self._running: dict[str, Phases] = {}
         self._started: dict[str, float] = {}
         self._items: dict[str, Any] = {}
@@ -49,13 +62,26 @@ class ReportPlugin:
             items[:] = [item for item in items if item.nodeid in self._tests]
             if dropped:
                 config.hook.pytest_deselected(items=dropped)
+        if self._shuffle is not None:
+            items[:] = shuffled(items, self._shuffle)
         self._items = {item.nodeid: item for item in items}
         self._channel.send("collected", ids=ids, selected=0 if self._collect_only else len(self._items))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(self, collection_path: Any) -> bool | None:
+        """Leaves files out."""
+        return True if str(collection_path) in self._left_out else None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self) -> bool | None:
         """Ends the session before the first test when it is only to collect."""
         return True if self._collect_only else None
+
+    def switch(self, channel: Channel, ids: Iterable[str], items: list[Any]) -> None:
+        """In a fork of a process that has collected: report there, these items are what is run."""
+        self._channel = channel
+        self._items = {item.nodeid: item for item in items}
+        channel.send("collected", ids=list(ids), selected=len(self._items))
 
     @pytest.hookimpl(trylast=True)
     def pytest_collectreport(self, report: Any) -> None:
@@ -134,3 +160,16 @@ class ReportPlugin:
             if left > 0:
                 lines.append(f"with: {name} = {shown}")
         return "\n".join(lines)
+
+
+def shuffled(items: list[Any], seed: int) -> list[Any]:
+    """Files in random order, and the tests of each: what a file sets up once is still set up once."""
+    random = Random(seed)
+    files: dict[str, list[Any]] = {}
+    for item in items:
+        files.setdefault(item.nodeid.split("::")[0], []).append(item)
+    groups = list(files.values())
+    random.shuffle(groups)
+    for group in groups:
+        random.shuffle(group)
+    return [item for group in groups for item in group]

@@ -17,31 +17,56 @@ CLEARED = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DEBUG", "PYTEST_THEME", "
 def main() -> int:
     """Exit code of pytest. The specification is one JSON object on standard input.
 
-    Fields: `report` (path), `root`, `args`, `paths`, `plugins`, `ignored_args`, `tests` (ids or null),
-    `texts` (of failures), `collect_only`, `test_timeout_s` (null: no limit).
+    Fields: `report` (path), `root`, `args`, `paths`, `plugins`, `ignored_args`, `tests` (ids or null), `texts` (of
+    failures), `collect_only`, `shuffle` (seed or null), `test_timeout_s` (null: no limit of wall time), `cpu_limits`
+    (null, or `tests`: id -> seconds, and `default`).
     """
     spec = json.loads(sys.stdin.buffer.read())
-    _empty_stdin()
+    empty_stdin()
     channel = Channel(spec["report"])
     channel.send("start", python=sys.version.split()[0])
-    for name in CLEARED:
-        os.environ.pop(name, None)
-    root = os.path.realpath(spec["root"])
-    os.chdir(root)
+    root = prepare(spec)
 
-    import pytest  # before the work tree is on the path: nothing in it can stand in for pytest
+    from .plugin import ReportPlugin  # after pytest, which must come before the work tree is on the path
 
-    from .limit import LimitPlugin
-    from .plugin import ReportPlugin
-
-    plugins: list[Any] = [ReportPlugin(channel, root, spec["tests"], spec["collect_only"])]
-    if spec["test_timeout_s"]:
-        plugins.append(LimitPlugin(float(spec["test_timeout_s"])))
-    args = arguments(spec, root)
-    _pose_as_pytest(root, args)
-    code = int(pytest.main(args, plugins=plugins))
+    report = ReportPlugin(
+        channel, root, tests=spec["tests"], collect_only=spec["collect_only"], shuffle=spec["shuffle"]
+    )
+    code = run(spec, root, [report, *limits(spec, channel)])
     channel.send("end", exit=code)
     return code
+
+
+def prepare(spec: dict[str, Any]) -> str:
+    """The environment and the folder of a run; pytest is loaded. Gives the root without links."""
+    for name in CLEARED:
+        os.environ.pop(name, None)
+    root: str = os.path.realpath(spec["root"])
+    os.chdir(root)
+    import pytest  # noqa: F401  (before the work tree is on the path: nothing in it can stand in for pytest)
+
+    return root
+
+
+def limits(spec: dict[str, Any], channel: Channel) -> list[Any]:
+    """The plug-ins that hold the limits for single tests which a specification sets."""
+    from .limit import CpuLimitPlugin, LimitPlugin
+
+    found: list[Any] = []
+    if spec["test_timeout_s"]:
+        found.append(LimitPlugin(float(spec["test_timeout_s"])))
+    if spec["cpu_limits"]:
+        found.append(CpuLimitPlugin(channel, spec["cpu_limits"]["tests"], spec["cpu_limits"]["default"]))
+    return found
+
+
+def run(spec: dict[str, Any], root: str, plugins: list[Any]) -> int:
+    """Exit code of pytest with these plug-ins."""
+    import pytest
+
+    args = arguments(spec, root)
+    _pose_as_pytest(root, args)
+    return int(pytest.main(args, plugins=plugins))
 
 
 def arguments(spec: dict[str, Any], root: str) -> list[str]:
@@ -58,7 +83,8 @@ def arguments(spec: dict[str, Any], root: str) -> list[str]:
     return [*args, *spec["args"], *spec["paths"]]
 
 
-def _empty_stdin() -> None:
+def empty_stdin() -> None:
+    """Whatever a test reads from standard input is at its end."""
     empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(empty, 0)
     os.close(empty)

@@ -1,0 +1,231 @@
+"""Validation of candidates: impacted runs against full ones, and against other ways to do it.
+
+    python benchmarks/validation.py tinydb sqlparse boltons --candidates 200 --out benchmarks/results/validation.json
+    python benchmarks/validation.py tinydb --candidates 20          # a short one, to standard output
+
+For each repository (built if need be), the same candidates, drawn by the seed, two at a time:
+
+    impacted    what a candidate can reach, in forks (the product); with the tests run again, and sealing
+    full        the whole suite for each candidate in a fresh bubblewrap sandbox
+    docker      the same in a fresh Docker container; where a daemon answers and a portable root is there
+
+The ways with one suite for each candidate run `--others` of them. FAIL_TO_PASS, PASS_TO_PASS and reasons for a
+rejection of `impacted` must be those of `full`: the exit code is 1 if one is not. Processor time is that of the whole
+machine, so that nothing else may run; the tests' own time is what their reports say.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from _measure import load, machine
+
+from swesmith_gym import sandboxes
+from swesmith_gym.bugs.generate import generate
+from swesmith_gym.errors import SandboxError
+from swesmith_gym.executors import LocalExecutor
+from swesmith_gym.harness.exactness import outcome
+from swesmith_gym.harness.impacted import ImpactedRuns
+from swesmith_gym.harness.runs import Attempt, Files, FullRuns, Reruns, Runs
+from swesmith_gym.harness.testbed import Testbed
+from swesmith_gym.harness.validate import ValidationSettings, buggy, validate_all
+from swesmith_gym.home import write_atomic
+from swesmith_gym.records import BugCandidate, RejectedCandidate, TestReport
+from swesmith_gym.repos import impacts
+from swesmith_gym.repos.resolve import ensure_built
+from swesmith_gym.tasks import tree as trees
+from swesmith_gym.tasks.sealing import SealedTree
+
+WORKERS = 2
+STAMP = "2026-01-01T00:00:00Z"
+
+
+def say(text: str) -> None:
+    """Progress, on standard error."""
+    print(f"validation: {text}", file=sys.stderr, flush=True)
+
+
+def machine_cpu_s() -> float:
+    """Processor time of everything on this machine so far, in seconds."""
+    user, nice, system = map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:4])
+    return (user + nice + system) / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Spent:
+    """What the tests of all runs took by themselves, and how many ran."""
+
+    seconds: float = 0.0
+    tests: int = 0
+    _lock: Lock = field(default_factory=Lock)
+
+    def add(self, report: TestReport, tests: Collection[str]) -> None:
+        with self._lock:
+            ran = [report.results[test] for test in tests if test in report.results]
+            self.seconds += sum(result.duration_s for result in ran)
+            self.tests += len(ran)
+
+
+class Counting(Runs):
+    """Impacted runs whose tests are counted."""
+
+    def __init__(self, runs: ImpactedRuns, spent: Spent) -> None:
+        self.testbed, self._runs, self._spent = runs.testbed, runs, spent
+
+    @contextmanager
+    def on(self, files: Files) -> Iterator[Attempt]:
+        with self._runs.on(files) as attempt:
+            self._spent.add(attempt.report, self._runs.selected(files))
+            yield _Counted(attempt, self._spent)
+
+    def collected(self, sealed: SealedTree, surface: Files) -> frozenset[str]:
+        return self._runs.collected(sealed, surface)
+
+
+@dataclass(frozen=True)
+class _Counted:
+    attempt: Attempt
+    spent: Spent
+
+    @property
+    def report(self) -> TestReport:
+        return self.attempt.report
+
+    def again(self, tests: Collection[str], times: int) -> Reruns:
+        found = self.attempt.again(tests, times)
+        for report in (*found.bug, *found.gold):
+            self.spent.add(report, tests)
+        return found
+
+
+def candidates(testbed: Testbed, number: int, seed: int) -> list[BugCandidate]:
+    """So many, spread over operators and files."""
+    found = generate(
+        "procedural",
+        trees.contents(testbed.pristine),
+        testbed.language,
+        repo=testbed.image.repo,
+        allowed=lambda path: not testbed.on_surface(path),
+        limit=number,
+        seed=seed,
+    )
+    return [each for each in found if isinstance(each, BugCandidate)]
+
+
+def measured(number: int, act: Callable[[], object]) -> dict[str, Any]:
+    """Wall and processor time of something that is done for so many candidates."""
+    began, cpu_s = time.perf_counter(), machine_cpu_s()
+    act()
+    wall_s, cpu_s = time.perf_counter() - began, machine_cpu_s() - cpu_s
+    rates = {"per_s": round(number / wall_s, 3), "cpu_s_per_candidate": round(cpu_s / number, 4)}
+    return {"candidates": number, "wall_s": round(wall_s, 2), "cpu_s": round(cpu_s, 2), **rates}
+
+
+def impacted(testbed: Testbed, runs: ImpactedRuns, given: Sequence[BugCandidate]) -> dict[str, Any]:
+    """The product's own way, to tasks."""
+    spent = Spent()
+    settings = ValidationSettings(STAMP)
+    results: list[object] = []
+
+    def act() -> None:
+        results.extend(r for _, r in validate_all(given, Counting(runs, spent), LocalExecutor(WORKERS), settings))
+
+    row = measured(len(given), act)
+    tasks = sum(not isinstance(each, RejectedCandidate) for each in results)
+    over = (row["cpu_s"] - spent.seconds) / len(given)
+    suite = sum(testbed.image.baseline[test].duration_s for test in testbed.passing)
+    share = round(spent.tests / (len(given) * len(testbed.passing)), 4)
+    told = {"tests_own_s": round(spent.seconds, 2), "suite_own_s": round(suite, 2), "tests_run_of_all": share}
+    return {**row, "tasks": tasks, **told, "overhead_cpu_s_per_candidate": round(over, 4)}
+
+
+def agreement(runs: ImpactedRuns, given: Sequence[BugCandidate]) -> dict[str, Any]:
+    """Every candidate both ways."""
+    full = FullRuns(runs.testbed)
+
+    def both(candidate: BugCandidate) -> str:
+        files = buggy(candidate.bug_patch, runs.testbed)
+        one, other = outcome(runs, files), outcome(full, files)
+        return "" if one == other else f"{candidate.candidate_id}: impacted {one}; full {other}"
+
+    differences = [done.value for done in LocalExecutor(WORKERS).map(both, given) if done.value]
+    return {"candidates": len(given), "identical": len(given) - len(differences), "differences": differences}
+
+
+def in_full(testbed: Testbed, given: Sequence[BugCandidate]) -> dict[str, Any]:
+    """One suite for each candidate in a fresh sandbox of the testbed's backend."""
+    full = FullRuns(testbed)
+
+    def one(candidate: BugCandidate) -> None:
+        outcome(full, buggy(candidate.bug_patch, testbed))
+
+    return measured(len(given), lambda: list(LocalExecutor(WORKERS).map(one, given)))
+
+
+def docker_testbed(name: str) -> Testbed | str:
+    """The repository on Docker, no container made ahead; a text: why not."""
+    try:
+        backend = sandboxes.backend("docker")
+        backend.root_fs()
+        return ensure_built(name, type(backend)(warm=0), say)  # type: ignore[call-arg]
+    except (SandboxError, ValueError) as error:
+        return str(error)
+
+
+def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
+    """One repository."""
+    testbed = ensure_built(name, sandboxes.backend("bubblewrap"), say)
+    say(f"{name}: impact map")
+    impact = impacts.ensure(testbed, LocalExecutor(WORKERS), lambda *_: None)
+    if impact.refused:
+        return {"refused": impact.refused}
+    trusted = testbed.without(impact.order_dependent, "order")
+    given = candidates(trusted, options.candidates, options.seed)
+    few = given[: options.others]
+    with closing(ImpactedRuns(trusted, impact)) as runs:
+        for each in few[:WORKERS]:  # the workers have started, and compiled what does not change
+            outcome(runs, buggy(each.bug_patch, trusted))
+        say(f"{name}: {len(given)} candidates impacted")
+        rows: dict[str, Any] = {"impacted": impacted(trusted, runs, given)}
+        say(f"{name}: agreement")
+        rows["agreement"] = agreement(runs, given)
+    say(f"{name}: {len(few)} candidates in full")
+    rows["full"] = in_full(trusted, few)
+    on_docker = docker_testbed(name)
+    rows["docker"] = {"left_out": on_docker} if isinstance(on_docker, str) else in_full(on_docker, few)
+    for way in ("full", "docker"):
+        if "per_s" in rows[way]:
+            rows[way]["impacted_is_times_faster"] = round(rows["impacted"]["per_s"] / rows[way]["per_s"], 1)
+    return rows
+
+
+def main() -> int:
+    """Exit code 1: an impacted run gave something else than the full one."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("repos", nargs="+", help="names of profiles")
+    parser.add_argument("--candidates", type=int, default=200)
+    parser.add_argument("--others", type=int, default=20, help="candidates of the slower ways")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    rows = {name: measure(name, options) for name in options.repos}
+    found = {"machine": machine(), "load": load(), "seed": options.seed, "repositories": rows}
+    text = json.dumps(found, indent=1) + "\n"
+    if options.out:
+        write_atomic(options.out, text)
+    print(text, end="")
+    return any(row.get("agreement", {}).get("differences") for row in rows.values())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,205 @@
+"""A suite that has been collected and waits: each run of its tests is a fork of it.
+
+It is a fork itself, of a process that has loaded pytest and nothing of the work tree, and it talks to that one over a
+socket, a line of JSON for each order and answer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+from typing import Any, Iterable, Iterator, NoReturn  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
+
+import pytest
+
+from . import session
+from .channel import Channel, Recorder
+from .limit import CpuLimitPlugin
+from .memo import Memo
+from .plugin import ReportPlugin
+from .tracing import Trace
+
+Order = dict[str, Any]
+
+
+class SuitePlugin:
+    """Takes over where pytest would run the first test. In a fork, pytest then goes on with the tests of that run."""
+
+    def __init__(
+        self, spec: dict[str, Any], orders: Lines, report: ReportPlugin, recorder: Recorder, trace: Trace, memo: Memo
+    ) -> None:
+        self._root = os.path.realpath(spec["root"])
+        self._path = spec["report"]
+        self._whole = spec["whole"]
+        self._orders = orders
+        self._report = report
+        self._recorder = recorder
+        self._trace = trace
+        self._memo = memo
+        self.channel: Channel | None = None
+        """Of the run that this process is the fork for."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: Any) -> bool | None:
+        """Serves orders for as long as there are any. Returns in forks, and where what is needed is not collected."""
+        items = {item.nodeid: item for item in session.items}
+        broken = [line["path"] for kind, line in self._recorder.lines if kind == "broken"]
+        for part in self._memo.fresh():
+            self._orders.send({"state": "compiled"}, part)
+        if not {"", *self._whole}.isdisjoint(broken):
+            return True
+        if self._trace.on:
+            self._tell_collection()
+        self._orders.send({"state": "ready"})
+        for order in self._orders:
+            for report, tests in _runs(order, list(items)):
+                ended = self._forked({**order, "report": report}, tests, items, session)
+                if ended is None:
+                    return None
+                self._orders.send(ended)
+            self._orders.send({"state": "done"})
+        os._exit(0)
+
+    def _tell_collection(self) -> None:
+        """The line `collection`: what all of it entered and read, and what it loaded from elsewhere."""
+        found = self._trace
+        files = sorted(path for path in found.read if not path.endswith(".py"))
+        code = sorted(found.entered)
+        Channel(self._path).send("collection", code=code, files=files, loaded=_loaded(self._root))
+
+    def _forked(self, order: Order, tests: list[str], items: dict[str, Any], session: Any) -> dict[str, Any] | None:
+        """How one run ended; None: this is the run."""
+        pid = os.fork()
+        if pid == 0:
+            self._begin(order, [items[test] for test in tests if test in items], session)
+            return None
+        self._orders.send({"state": "running", "pid": pid})
+        _, status, usage = os.wait4(pid, 0)
+        return {
+            "state": "ended",
+            "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
+            "cpu_s": round(usage.ru_utime + usage.ru_stime, 4),
+        }
+
+    def _begin(self, order: Order, chosen: list[Any], session: Any) -> None:
+        self._orders.close()
+        self.channel = Channel(order["report"])
+        self.channel.send("start", forked=True)
+        ids = [line["ids"] for kind, line in self._recorder.lines if kind == "collected"][-1]
+        if not order["each"]:
+            self.channel.replay(line for line in self._recorder.lines if line[0] != "collected")
+        self._report.switch(self.channel, [] if order["each"] else ids, chosen)
+        session.items[:] = chosen
+        session.testscollected = len(chosen)
+        limits = order["cpu_limits"]
+        session.config.pluginmanager.register(CpuLimitPlugin(self.channel, limits["tests"], limits["default"]))
+        if order["trace"]:
+            self._trace.start()
+
+    def end(self, code: int) -> NoReturn:
+        """The fork's last step."""
+        assert self.channel is not None
+        self.channel.send("end", exit=code)
+        os._exit(0)
+
+
+def _loaded(root: str) -> list[str]:
+    """Modules from elsewhere, in the order of their loading, that another process may load as they are."""
+    return [
+        name
+        for name, module in list(sys.modules.items())
+        if (path := getattr(module, "__file__", None))
+        and not path.startswith(root + "/")
+        and type(getattr(module, "__loader__", None)).__name__ != "AssertionRewritingHook"
+        and name.partition(".")[0] not in ("__main__", __name__.partition(".")[0])
+    ]
+
+
+def _runs(order: Order, known: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """(report, tests) of each run that an order asks for: one report for `each` test, else one for each of `times`."""
+    tests = known if order["tests"] is None else order["tests"]
+    if order["each"]:
+        yield from ((order["report"], [test]) for test in tests)
+    else:
+        yield from ((f"{order['report']}.{number}", tests) for number in range(order["times"]))
+
+
+class TracePlugin:
+    """Reports what each test entered and read: the line `trace`."""
+
+    def __init__(self, suite: SuitePlugin, trace: Trace) -> None:
+        self._suite = suite
+        self._trace = trace
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """One test ended."""
+        channel = self._suite.channel
+        if channel is not None and self._trace.on:
+            found = self._trace
+            channel.send("trace", id=nodeid, code=found.entered, files=sorted(found.read), hidden=found.hidden)
+
+
+class Lines:
+    """One end of a socket: JSON lines, some with counted bytes behind them."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
+        self._heard = b""
+
+    def send(self, value: dict[str, Any], data: bytes = b"") -> None:
+        """One line. Raises: OSError (nobody listens)."""
+        self._end.sendall(json.dumps({**value, "size": len(data)}).encode() + b"\n" + data)
+
+    def take(self) -> dict[str, Any] | None:
+        """The next line that is whole, its bytes under `data`; None: there is none yet."""
+        line, end, rest = self._heard.partition(b"\n")
+        if not end:
+            return None
+        value: dict[str, Any] = json.loads(line)
+        size = value.pop("size")
+        if len(rest) < size:
+            return None
+        value["data"], self._heard = rest[:size], rest[size:]
+        return value
+
+    def receive(self) -> bool:
+        """Wait for more. False: the other end is closed."""
+        more = self._end.recv(1 << 20)
+        self._heard += more
+        return bool(more)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        while True:
+            value = self.take()
+            if value is not None:
+                yield value
+            elif not self.receive():
+                return
+
+    def close(self) -> None:
+        """This process neither sends nor listens any more."""
+        self._end.close()
+
+
+def main(spec: dict[str, Any], end: socket.socket, memo: Memo, *, left_out: Iterable[str], trace: bool) -> NoReturn:
+    """Collect and serve. `trace`: watch what collecting enters, and what the tests of traced runs do."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    root = session.prepare(spec)
+    recorder = Recorder()
+    report = ReportPlugin(recorder, root, left_out=left_out)
+    watch = Trace(root)
+    suite = SuitePlugin(spec, Lines(end), report, recorder, watch, memo)
+    if trace:
+        watch.start()
+    code = session.run(spec, root, [report, suite, TracePlugin(suite, watch)])
+    if suite.channel is not None:
+        suite.end(code)
+    channel = Channel(spec["report"])
+    channel.replay(recorder.lines)
+    channel.send("end", exit=code)
+    os._exit(0)

@@ -1,0 +1,110 @@
+"""Impacted runs on a real package: what full runs give, whatever a candidate does to the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from samples import ABACUS
+
+from swesmith_gym.executors import LocalExecutor
+from swesmith_gym.harness import exactness, watch
+from swesmith_gym.harness.exactness import outcome
+from swesmith_gym.harness.impact import Impact
+from swesmith_gym.harness.impacted import ImpactedRuns
+from swesmith_gym.harness.runs import FullRuns
+from swesmith_gym.harness.testbed import Testbed
+from swesmith_gym.languages.base import TestTrace
+from swesmith_gym.repos import impacts
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.network]
+NUMBERS, WORDS = "src/abacus/numbers.py", "src/abacus/words.py"
+
+
+@pytest.fixture(scope="module")
+def impact(abacus: Testbed) -> Impact:
+    return watch.watch(abacus, LocalExecutor(2))
+
+
+@pytest.fixture
+def runs(abacus: Testbed, impact: Impact) -> Iterator[ImpactedRuns]:
+    with closing(ImpactedRuns(abacus, impact)) as found:
+        yield found
+
+
+def edited(path: str, old: str, new: str) -> dict[str, bytes | None]:
+    before = (ABACUS / path).read_text()
+    assert before.count(old) == 1
+    return {path: before.replace(old, new).encode()}
+
+
+def test_every_passing_test_is_watched(abacus: Testbed, impact: Impact) -> None:
+    assert impact.tests.keys() == abacus.passing
+    assert impact.order_dependent == ()
+    clamp = [test for test in impact.tests if "clamp" in test]
+    assert all(any(code.endswith(":clamp") for code in impact.tests[test].code) for test in clamp)
+
+
+def test_only_what_a_change_reaches_is_run(runs: ImpactedRuns) -> None:
+    files = edited(NUMBERS, "return low", "return high")
+    assert {test.split("[")[0] for test in runs.selected(files)} == {"tests/test_numbers.py::test_clamp"}
+    assert len(runs.selected(edited(NUMBERS, '"""Arithmetic on lists of numbers."""', "import os"))) > 3
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "reason"),
+    [
+        (NUMBERS, "return low", "return high", ""),
+        (NUMBERS, "result + value", "result - value", ""),
+        (WORDS, "return WORDS[number]", "return WORDS[number - 1]", ""),
+        (NUMBERS, 'raise ValueError("no values")', 'raise ValueError("none")', "no_failing_test"),
+        (NUMBERS, "    result = 0\n    for", "    while True:\n        pass\n    for", "timeout"),
+        (NUMBERS, "    result = 0\n    for", "    import os\n    os._exit(0)\n    for", "crash"),
+        (NUMBERS, "    result = 0\n    for", "    import os\n    os.kill(os.getppid(), 9)\n    for", ""),
+        (NUMBERS, "    result = 0\n    for", "    import os\n    os.kill(-1, 9)\n    for", ""),
+        (
+            NUMBERS,
+            "    result = 0\n    for",
+            "    import os\n    os.fork()\n    result = 0\n    for",
+            "no_failing_test",
+        ),
+        (NUMBERS, '"""Arithmetic on lists of numbers."""', "raise RuntimeError('broken')", "all_tests_broken"),
+        (WORDS, '"""Numbers as words."""', "raise RuntimeError('broken')", "collection_error"),
+    ],
+)
+def test_the_judgement_is_that_of_full_runs(runs: ImpactedRuns, path: str, old: str, new: str, reason: str) -> None:
+    files = edited(path, old, new)
+    found = outcome(runs, files)
+    assert found == outcome(FullRuns(runs.testbed), files)
+    if reason:
+        assert found.reason == reason
+    assert outcome(runs, edited(NUMBERS, "return low", "return high")).reason == ""
+
+
+def test_tests_are_run_again_with_the_bug_and_without(runs: ImpactedRuns) -> None:
+    with runs.on(edited(NUMBERS, "return low", "return high")) as attempt:
+        test = "tests/test_numbers.py::test_clamp[too low]"
+        again = attempt.again([test], 3)
+    assert [report.results[test].outcome.value for report in again.bug] == ["failed"] * 3
+    assert [report.results[test].outcome.value for report in again.gold] == ["passed"] * 3
+
+
+def test_a_sample_shows_that_they_are_exact(abacus: Testbed, impact: Impact, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exactness, "MOST", 6)
+    found = exactness.measure(abacus, impact, LocalExecutor(2)).exactness
+    assert found is not None
+    assert (found.candidates, found.agreed, found.differences) == (6, 6, ())
+
+
+def test_where_they_are_not_exact_everything_is_run(
+    abacus: Testbed, impact: Impact, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exactness, "MOST", 12)
+    blind = Impact(tests={test: TestTrace({}, frozenset(), False) for test in impact.tests}, loaded=impact.loaded)
+    found = exactness.measure(abacus, blind, LocalExecutor(2))
+    assert found.exactness is not None
+    assert found.exactness.agreed < 12
+    chosen = impacts.runs(abacus, found, timeout_s=None, whole=True)
+    assert isinstance(chosen, FullRuns)
+    assert "run in full: impacted and full runs differed" in caplog.text
