@@ -1,7 +1,7 @@
 """The frozen records that cross the borders between stages.
 
-Plain data: typed, comparable, picklable, no behaviour beyond conversions and content ids. What acts on
-them lives with the stage that owns the action. A string under a field says what it holds, with its unit.
+Plain data: typed, comparable, picklable, no behaviour but conversions and content ids: what acts on them lives with the
+stage that does it. A string under a field says what it holds, with its unit.
 """
 
 from __future__ import annotations
@@ -15,21 +15,10 @@ from typing import Any
 
 REJECTION_REASONS = frozenset(
     {
-        "no_failing_test",
-        "patch_does_not_apply",
-        "timeout",
-        "all_tests_broken",
-        "collection_error",
-        "touches_tests",
-        "flaky",
-        "duplicate",
-        "equivalent",
-        "syntax_error",
-        "crash",
-        "sealing_failed",
-        "sandbox_error",
+        "all_tests_broken", "collection_error", "crash", "duplicate", "equivalent", "flaky", "no_failing_test",
+        "patch_does_not_apply", "sandbox_error", "sealing_failed", "syntax_error", "timeout", "touches_tests",
     }
-)
+)  # fmt: skip
 
 
 class Outcome(StrEnum):
@@ -48,16 +37,14 @@ BROKEN = frozenset({Outcome.FAILED, Outcome.ERROR})
 
 def content_id(*parts: Any) -> str:
     """SHA-256 (64 hex digits) over the JSON form of all parts: equal content, equal id."""
-    text = json.dumps(parts, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=_plain)
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
         return sorted(value)
-    if isinstance(value, bytes):
-        return value.hex()
-    return asdict(value)
+    return value.hex() if isinstance(value, bytes) else asdict(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +106,8 @@ class TestResult:
     """Set-up, call and tear-down together, in seconds."""
     message: str = ""
     """The end of the failure's text, capped; empty for a test that passed."""
+    brief: bool = False
+    """The message is the error alone: others had failed before, and were told at length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +227,7 @@ class Validation:
     lost: tuple[str, ...]
     """Passed before, skipped or vanished with the bug: counted nowhere."""
     messages: Mapping[str, str]
-    """FAIL_TO_PASS id -> the end of its failure text."""
+    """FAIL_TO_PASS id -> the end of its failure text; empty where that is only brief."""
     pass_rates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Test that failed at first -> share of its later runs that passed, with the bug and without; empty: none ran."""
 
@@ -251,6 +240,24 @@ class RejectedCandidate:
     reason: str
     """One of REJECTION_REASONS."""
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskQuality:
+    """What a bug is like as a task. None: not known."""
+
+    broken_share: float | None = None
+    """Share of the passing tests that it breaks."""
+    edited_lines: int | None = None
+    """Lines taken out and put in."""
+    edited_files: int | None = None
+    edited_hunks: int | None = None
+    depth: int | None = None
+    """Calls of the repository's code between a FAIL_TO_PASS test and the changed code: the median over the tests."""
+    names_function: bool | None = None
+    """A failure's text says the name of a function that was changed."""
+    difficulty: float | None = None
+    """Estimate from 0 to 1, from all of these (`harness.quality`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +293,10 @@ class TaskInstance:
     lost: tuple[str, ...] = ()
     failure_excerpt: str = ""
     """The end of one FAIL_TO_PASS test's failure text, for issue writers; never shown to an agent."""
+    quality: TaskQuality = TaskQuality()
+    """In a table, a column for each of its fields."""
+    reruns: int | None = None
+    """How often the FAIL_TO_PASS tests were run again, with the bug (none passed) and without it (all did)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,43 @@ def stats(
         typer.echo("\t".join("unknown" if value is None else f"{value}" for value in row.values()))
 
 
+@app.command("filter")
+def filter_(
+    tasks: TableArgument,
+    out: Annotated[Path, typer.Option("--out", help="The table to write.")],
+    where: Annotated[
+        list[str] | None, typer.Option("--where", help="Condition on a measure, `depth>=2`; repeatable.")
+    ] = None,
+    usual: Annotated[
+        bool, typer.Option("--usual/--no-usual", help="Also drop what nobody would train on: broken_share<=0.5.")
+    ] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep the tasks whose measures meet every condition. One that lacks a measure is kept.
+
+    Measures: broken_share, edited_lines, edited_files, edited_hunks, depth, names_function, difficulty.
+
+    Example: `swesmith-gym tasks filter tasks.parquet --out deep.parquet --where "depth>=2" --where "edited_lines<=20"`
+    """
+    from swesmith_gym.tasks import TaskTable, filtering
+
+    conditions = [filtering.condition(text) for text in (*(filtering.USUAL if usual else ()), *(where or ()))]
+    table = TaskTable.read(tasks)
+    found = filtering.choose(table, conditions)
+    if not found.kept:
+        raise InputError(f"{tasks}: no task meets all of {', '.join(map(str, conditions))}; nothing was written")
+    TaskTable(found.kept).write(out)
+    counts = {"tasks": len(table), "kept": len(found.kept), "dropped": found.dropped, "unknown": found.unknown}
+    if as_json:
+        common.print_json({**counts, "out": str(out)})
+        return
+    common.say(f"kept {len(found.kept)} of {len(table)} tasks in {out}")
+    for text, number in found.dropped.items():
+        common.say(f"  {number} dropped by {text}")
+    if found.unknown:
+        common.say(f"  {found.unknown} kept that lack a measure: validate them again to have it")
+
+
 @app.command()
 def verify(
     tasks: TableArgument,

@@ -53,8 +53,16 @@ def _first(failures: tuple[str, ...]) -> str:
 
 
 def identity(table: Sequence[TaskInstance]) -> str:
-    """Content id over every row whole: evidence is of one table, and of no edited copy."""
-    return content_id([asdict(task) for task in table])
+    """Content id over every row whole: evidence is of one table, and of no edited copy.
+
+    What is not known of a task is no part of it: tables from before there were measures keep their identity.
+    """
+    return content_id([_known(asdict(task)) for task in table])
+
+
+def _known(row: dict[str, Any]) -> dict[str, Any]:
+    measures = {**row.pop("quality"), "reruns": row.pop("reruns")}
+    return {**row, **{name: value for name, value in measures.items() if value is not None}}
 
 
 def evidence(table: TaskTable, checks: Sequence[Check], rounds: int) -> dict[str, Any]:

@@ -87,5 +87,5 @@ def _kind(test: str, report: TestReport, module_of: Callable[[str], str]) -> str
 
 def _message(test: str, report: TestReport, module_of: Callable[[str], str]) -> str:
     if test in report.results:
-        return report.results[test].message
+        return "" if report.results[test].brief else report.results[test].message
     return report.broken_modules.get(module_of(test), report.broken_modules.get("", ""))

@@ -27,7 +27,7 @@ class ImpactedRuns(Runs):
     def __init__(self, testbed: Testbed, impact: Impact, *, timeout_s: float | None = None, whole: bool = True) -> None:
         """`whole`: a candidate whose test files are not all collected is not run any further."""
         self.testbed = testbed
-        self.impact = impact
+        self.impact: Impact = impact
         self._full = FullRuns(testbed, timeout_s)
         self._timeout_s = timeout_s
         self._whole = whole
@@ -83,8 +83,14 @@ class ImpactedRuns(Runs):
     def _first(self, worker: Worker, files: Files, tests: list[str]) -> TestReport | None:
         """None: the run did not end as runs do. Raises: WorkerLost, SandboxDied."""
         needed = self._files_of(tests)
-        opened = self._open(BUG, files, needed)
-        ran = self._run(BUG, tests)
+        opened = open_suite(
+            BUG,
+            files,
+            left_out=self._test_files.difference(needed),
+            limit_s=COLLECT_S,
+            whole=needed if self._whole else (),
+        )
+        ran = self._run(BUG, tests, texts=True)
         first, second = worker.ask(opened, ran)
         language = self.testbed.language
         if first["state"] == "ended":
@@ -108,28 +114,29 @@ class ImpactedRuns(Runs):
     def _files_of(self, tests: Collection[str]) -> frozenset[str]:
         return frozenset(map(self.testbed.language.module_of, tests))
 
-    def _open(self, suite: str, files: Files, needed: Collection[str]) -> Step:
-        whole = needed if self._whole and suite == BUG else ()
-        return open_suite(suite, files, left_out=self._test_files.difference(needed), limit_s=COLLECT_S, whole=whole)
-
-    def _run(self, suite: str, tests: list[str], times: int = 1) -> Step:
+    def _run(self, suite: str, tests: list[str], times: int = 1, *, texts: bool = False) -> Step:
         spent = sum(self.testbed.image.baseline[test].duration_s for test in tests)
         limit_s = self._timeout_s or RUN_S + 10 * spent
-        return run_suite(suite, tests, self.testbed.cpu_limits(tests), limit_s=limit_s, times=times)
+        return run_suite(suite, tests, self.testbed.cpu_limits(tests), limit_s=limit_s, times=times, texts=texts)
 
     def again(self, worker: Worker, files: Files, tests: Collection[str], times: int) -> Reruns:
         """`Attempt.again`, in the worker whose suite with the bug is open; it is closed then."""
         chosen = sorted(tests, key=self._order.__getitem__)
         bug, gold = self._run(BUG, chosen, times), self._run(GOLD, chosen, times)
-        steps = [bug, close_suite(BUG), self._open(GOLD, {}, self._files_of(chosen)), gold, close_suite(GOLD)]
+        steps = [bug, close_suite(BUG), *self._gold(worker), gold, close_suite(None)]
         try:
             answers = worker.ask(*steps)
-            reports = [self._reports(worker, step, answers[at]) for step, at in ((bug, 0), (gold, 3))]
+            reports = [self._reports(worker, step, answers[at]) for step, at in ((bug, 0), (gold, -2))]
+            worker.suites.add(GOLD)
         except (WorkerLost, SandboxDied):
             worker.fit = False
             with self._full.on(files) as full:
                 return full.again(tests, times)
         return Reruns(*reports)
+
+    def _gold(self, worker: Worker) -> list[Step]:
+        """Opens the suite of the pristine tree where it is not yet."""
+        return [] if GOLD in worker.suites else [open_suite(GOLD, limit_s=COLLECT_S)]
 
     def _reports(self, worker: Worker, step: Step, answer: Step) -> tuple[TestReport, ...]:
         if answer["state"] not in ("done", "timeout"):
@@ -146,7 +153,9 @@ class ImpactedRuns(Runs):
         module_of = self.testbed.language.module_of
         if not touched.issuperset(set(map(module_of, sealed.hidden_tests)) & self.impact.files.keys()):
             return self._full.collected(sealed, surface)
-        opened = self._open(SEALED, surface, touched)
+        opened = open_suite(
+            SEALED, surface, left_out=self._test_files.difference(touched), limit_s=COLLECT_S, asserts=False
+        )
         none = run_suite(SEALED, [], self.testbed.cpu_limits(()), limit_s=COLLECT_S)
         try:
             with self._workers.one() as worker:

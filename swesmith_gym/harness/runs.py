@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from swesmith_gym.errors import CandidateRejected, SandboxDied
+from swesmith_gym.harness.impact import Impact
 from swesmith_gym.harness.run import run_tests
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.records import TestReport
@@ -47,6 +48,8 @@ class Runs(ABC):
     """Runs candidates of one testbed. Thread-safe; `close` frees what it holds."""
 
     testbed: Testbed
+    impact: Impact | None = None
+    """What is known of the environment's tests."""
 
     @abstractmethod
     def on(self, files: Files) -> AbstractContextManager[Attempt]:
@@ -66,9 +69,10 @@ class Runs(ABC):
 class FullRuns(Runs):
     """The whole suite for each candidate, in a fresh process in a fresh sandbox."""
 
-    def __init__(self, testbed: Testbed, timeout_s: float | None = None) -> None:
+    def __init__(self, testbed: Testbed, timeout_s: float | None = None, impact: Impact | None = None) -> None:
         """`timeout_s`: limit of a run; None: a multiple of the baseline's time."""
         self.testbed = testbed
+        self.impact = impact
         self._timeout_s = timeout_s or testbed.time_limit_s
 
     @contextmanager

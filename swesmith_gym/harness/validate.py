@@ -9,9 +9,18 @@ from swesmith_gym import diff
 from swesmith_gym.errors import CandidateRejected, PatchDoesNotApply, SandboxDied
 from swesmith_gym.executors import Executor
 from swesmith_gym.harness import compare
+from swesmith_gym.harness.quality import quality
 from swesmith_gym.harness.runs import Attempt, Runs
 from swesmith_gym.harness.testbed import Testbed
-from swesmith_gym.records import BugCandidate, RejectedCandidate, TaskInstance, TestReport, Validation, content_id
+from swesmith_gym.records import (
+    BugCandidate,
+    RejectedCandidate,
+    TaskInstance,
+    TaskQuality,
+    TestReport,
+    Validation,
+    content_id,
+)
 from swesmith_gym.tasks import sealing
 from swesmith_gym.tasks.sealing import HideTests, SealedTree
 
@@ -70,7 +79,8 @@ def _validate(candidate: BugCandidate, runs: Runs, settings: ValidationSettings)
         sealed = seal(runs, candidate.bug_patch, found.fail_to_pass)
     except CandidateRejected as rejected:
         return RejectedCandidate(candidate, rejected.reason, rejected.detail)
-    return _task(candidate, testbed, files, found, sealed, settings)
+    measures = quality(candidate.bug_patch, files, found, testbed, runs.impact)
+    return _task(candidate, testbed, files, found, sealed, measures, settings)
 
 
 def _judged(attempt: Attempt, testbed: Testbed, settings: ValidationSettings) -> Validation | CandidateRejected:
@@ -166,6 +176,7 @@ def _task(
     files: dict[str, bytes | None],
     found: Validation,
     sealed: SealedTree,
+    measures: TaskQuality,
     settings: ValidationSettings,
 ) -> TaskInstance:
     image = testbed.image
@@ -193,4 +204,6 @@ def _task(
         hidden_tests=sealed.hidden_tests,
         lost=found.lost,
         failure_excerpt=f"{shown}\n{found.messages[shown][-_EXCERPT:]}",
+        quality=measures,
+        reruns=settings.reruns,
     )

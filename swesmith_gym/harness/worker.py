@@ -58,6 +58,8 @@ class Worker:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
         self._shell = sandbox.shell()
+        self.suites: set[str] = set()
+        """Suites of the pristine tree that stay open."""
         self.fit = True
         """False once something in the tree was changed that cannot be put back."""
 
@@ -135,13 +137,15 @@ def open_suite(
     limit_s: float,
     trace: bool = False,
     whole: Collection[str] = (),
+    asserts: bool = True,
 ) -> Step:
-    """Lay files over the tree and collect. `whole`: one of these files that cannot be collected ends the request."""
+    """Lay files over the tree and collect. `whole`: one of these files that cannot be collected ends the request.
+    `asserts`: failing tests will say what the values were; collecting takes longer."""
     texts = {
         path: None if data is None else data.decode("utf-8", "surrogateescape") for path, data in (files or {}).items()
     }
     step = {"do": "open", "suite": name, "files": texts, "left_out": sorted(left_out), "report": _report()}
-    return {**step, "limit_s": limit_s, "trace": trace, "whole": sorted(whole)}
+    return {**step, "limit_s": limit_s, "trace": trace, "whole": sorted(whole), "asserts": asserts}
 
 
 def run_suite(
@@ -153,19 +157,20 @@ def run_suite(
     times: int = 1,
     each: bool = False,
     trace: bool = False,
+    texts: bool = False,
 ) -> Step:
     """Run tests of an open suite, in a fork for each time. `each`: every test in a fork of its own, one report.
 
-    `limit_s`: of each fork, wall time.
+    `limit_s`: of each fork, wall time. `texts`: say at length why a test failed.
     """
     limits = {"tests": dict(cpu_limits.tests), "default": cpu_limits.default}
     step = {"do": "run", "suite": name, "tests": tests, "report": _report(), "times": times, "each": each}
     runs = len(tests or ()) if each else times
-    return {**step, "trace": trace, "cpu_limits": limits, "limit_s": limit_s, "runs": runs}
+    return {**step, "trace": trace, "texts": texts, "cpu_limits": limits, "limit_s": limit_s, "runs": runs}
 
 
-def close_suite(name: str) -> Step:
-    """End all that a suite has started and put the tree back."""
+def close_suite(name: str | None) -> Step:
+    """End a suite, and all that suites have started, and put the tree back; None: without ending one."""
     return {"do": "close", "suite": name}
 
 

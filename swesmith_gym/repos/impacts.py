@@ -67,5 +67,5 @@ def runs(testbed: Testbed, found: Impact | None, *, timeout_s: float | None, who
     trusted = testbed.without(found.order_dependent, "order")
     if refused := found.refused or ("" if _apart(testbed) else _NOT_APART):
         _log.warning("%s: every candidate is run in full: %s", testbed.image.key, refused)
-        return FullRuns(trusted, timeout_s)
+        return FullRuns(trusted, timeout_s, found)
     return ImpactedRuns(trusted, found, timeout_s=timeout_s, whole=whole)

@@ -8,21 +8,33 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from swesmith_gym.errors import TaskTableError
-from swesmith_gym.records import TaskInstance
+from swesmith_gym.records import TaskInstance, TaskQuality
 from swesmith_gym.tasks.text import encodable
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-COLUMNS: tuple[str, ...] = tuple(f.name for f in fields(TaskInstance))
+QUALITY: tuple[str, ...] = tuple(f.name for f in fields(TaskQuality))
+"""Columns that hold the fields of `TaskInstance.quality`."""
+COLUMNS: tuple[str, ...] = tuple(
+    name for f in fields(TaskInstance) for name in (QUALITY if f.name == "quality" else (f.name,))
+)
 """Every column, in the order of the record's fields."""
 LISTS = frozenset({"FAIL_TO_PASS", "PASS_TO_PASS", "hidden_tests", "lost"})
-OPTIONAL = frozenset({"operator", "cost_usd"})
+OPTIONAL = frozenset({"operator", "cost_usd", "reruns", *QUALITY})
 """Columns whose value may be null."""
-_ABSENT: dict[str, Any] = {"hidden_tests": [], "lost": [], "failure_excerpt": ""}
+_ABSENT: dict[str, Any] = {
+    "hidden_tests": [],
+    "lost": [],
+    "failure_excerpt": "",
+    "reruns": None,
+    **dict.fromkeys(QUALITY),
+}
 """Columns that a table may lack, and what stands for them."""
 REQUIRED = tuple(name for name in COLUMNS if name not in _ABSENT)
-_NUMBERS: dict[str, tuple[type, ...]] = {"seed": (int,), "cost_usd": (int, float)}
+_WHOLE = frozenset({"seed", "reruns", "edited_lines", "edited_files", "edited_hunks", "depth"})
+_REAL = frozenset({"cost_usd", "broken_share", "difficulty"})
+_TRUTH = frozenset({"names_function"})
 _FREE_TEXT = frozenset({"problem_statement", "failure_excerpt"})
 """Prose: a lone surrogate in it is replaced. Anywhere else one would change what the value stands for."""
 _INSTANCE_ID = re.compile(r"[A-Za-z0-9_.-]+")
@@ -32,22 +44,19 @@ def arrow_schema() -> pa.Schema:
     """The Parquet schema, in the order of the record's fields."""
     import pyarrow as pa
 
-    kinds = {"seed": pa.int64(), "cost_usd": pa.float64()}
-    return pa.schema(
-        [
-            pa.field(
-                name,
-                pa.list_(pa.string()) if name in LISTS else kinds.get(name, pa.string()),
-                nullable=name in OPTIONAL,
-            )
-            for name in COLUMNS
-        ]
-    )
+    kinds = {
+        **dict.fromkeys(LISTS, pa.list_(pa.string())),
+        **dict.fromkeys(_WHOLE, pa.int64()),
+        **dict.fromkeys(_REAL, pa.float64()),
+        **dict.fromkeys(_TRUTH, pa.bool_()),
+    }
+    return pa.schema([pa.field(name, kinds.get(name, pa.string()), nullable=name in OPTIONAL) for name in COLUMNS])
 
 
 def to_row(task: TaskInstance) -> dict[str, Any]:
     """Column name -> value, lists as lists."""
-    return {name: list(getattr(task, name)) if name in LISTS else getattr(task, name) for name in COLUMNS}
+    row = {name: getattr(task.quality if name in QUALITY else task, name) for name in COLUMNS}
+    return {name: list(value) if name in LISTS else value for name, value in row.items()}
 
 
 def storable_row(task: TaskInstance, where: str) -> dict[str, Any]:
@@ -63,7 +72,9 @@ def storable_row(task: TaskInstance, where: str) -> dict[str, Any]:
 
 def from_row(row: dict[str, Any], where: str) -> TaskInstance:
     """A task from one row. `where` names file and row in errors. Raises: TaskTableError."""
-    return TaskInstance(**{name: _value(name, row.get(name, _ABSENT.get(name)), where) for name in COLUMNS})
+    values = {name: _value(name, row.get(name, _ABSENT.get(name)), where) for name in COLUMNS}
+    measures = TaskQuality(**{name: values.pop(name) for name in QUALITY})
+    return TaskInstance(**values, quality=measures)
 
 
 def _value(name: str, value: object, where: str) -> Any:
@@ -77,12 +88,18 @@ def _value(name: str, value: object, where: str) -> Any:
         if name == "FAIL_TO_PASS" and not value:
             raise TaskTableError(f"{where}: column 'FAIL_TO_PASS' is empty, so that nothing tells the bug")
         return tuple(value)
-    kinds = _NUMBERS.get(name, (str,))
-    if not isinstance(value, kinds) or isinstance(value, bool):
+    kinds = _kinds(name)
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         raise TaskTableError(f"{where}: column {name!r} must be of type {kinds[-1].__name__}, not {_shown(value)}")
     if name == "instance_id":
         return check_id(value, where)
     return value
+
+
+def _kinds(name: str) -> tuple[type, ...]:
+    if name in _TRUTH:
+        return (bool,)
+    return (int,) if name in _WHOLE else (int, float) if name in _REAL else (str,)
 
 
 def check_id(value: object, where: str) -> str:
@@ -116,9 +133,11 @@ def _fits(found: pa.DataType, name: str) -> bool:
         return True
     if name in LISTS:
         return (types.is_list(found) or types.is_large_list(found)) and _is_text(found.value_type)
-    if name == "seed":
+    if name in _TRUTH:
+        return bool(types.is_boolean(found))
+    if name in _WHOLE:
         return bool(types.is_integer(found))
-    if name == "cost_usd":
+    if name in _REAL:
         return bool(types.is_floating(found) or types.is_integer(found))
     return _is_text(found)
 

@@ -14,6 +14,8 @@ import pytest
 from samples import TASK
 
 from swesmith_gym.errors import TaskNotFound, TaskTableError
+from swesmith_gym.evaluation.verify import identity
+from swesmith_gym.records import TaskQuality
 from swesmith_gym.tasks import TaskTable, parquet, schema
 
 
@@ -21,6 +23,25 @@ def test_round_trip_keeps_every_byte(tmp_path: Path) -> None:
     table = TaskTable([TASK, replace(TASK, instance_id="demo__2", operator="op", cost_usd=0.5)])
     table.write(tmp_path / "t.parquet")
     assert TaskTable.read(tmp_path / "t.parquet") == table
+
+
+def test_measures_are_columns_of_their_own(tmp_path: Path) -> None:
+    measures = TaskQuality(0.25, 3, 1, 2, None, True, 0.4)
+    table = TaskTable([replace(TASK, quality=measures, reruns=3), replace(TASK, instance_id="demo__2")])
+    table.write(tmp_path / "t.parquet")
+    assert TaskTable.read(tmp_path / "t.parquet") == table
+    rows = pq.read_table(tmp_path / "t.parquet").to_pylist()
+    assert [rows[0][name] for name in schema.QUALITY] == [0.25, 3, 1, 2, None, True, 0.4]
+    assert [rows[1][name] for name in (*schema.QUALITY, "reruns")] == [None] * 8
+
+
+def test_a_table_without_measures_is_read_and_keeps_its_identity(tmp_path: Path) -> None:
+    TaskTable([TASK]).write(tmp_path / "t.parquet")
+    old = pq.read_table(tmp_path / "t.parquet").drop_columns([*schema.QUALITY, "reruns"])
+    pq.write_table(old, tmp_path / "old.parquet")
+    assert list(TaskTable.read(tmp_path / "old.parquet")) == [TASK]
+    assert identity([TASK]) != identity([replace(TASK, reruns=3)])
+    assert identity([TASK]) != identity([replace(TASK, quality=TaskQuality(depth=1))])
 
 
 def test_equal_tables_give_equal_bytes(tmp_path: Path) -> None:

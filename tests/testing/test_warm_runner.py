@@ -68,7 +68,9 @@ class Runner:
     ) -> TestReport:
         """Open, run, close: the report of the (first) run."""
         laid = {path: None if text is None else text.encode() for path, text in (files or {}).items()}
-        ran = run_suite("one", tests, options.pop("limits", LIMITS), limit_s=options.pop("limit_s", 30), **options)
+        ran = run_suite(
+            "one", tests, options.pop("limits", LIMITS), limit_s=options.pop("limit_s", 30), texts=True, **options
+        )
         self.states = self.ask(open_suite("one", laid, limit_s=30), ran, close_suite("one"))
         return self.read(ran)
 

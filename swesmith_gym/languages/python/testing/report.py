@@ -150,7 +150,8 @@ def _take(reading: _Reading, line: Mapping[str, Any]) -> None:
                 if test_id in reading.results:
                     reading.duplicates.append(test_id)
                 outcome = Outcome(line["outcome"])
-                reading.results[test_id] = TestResult(outcome, float(line["s"]), _readable(line["text"]))
+                text, brief = _readable(line["text"]), bool(line.get("brief"))
+                reading.results[test_id] = TestResult(outcome, float(line["s"]), text, brief)
             case "broken":
                 reading.broken[str(line["path"])] = _readable(line["text"])
             case "duplicate":

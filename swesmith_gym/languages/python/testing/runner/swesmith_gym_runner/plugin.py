@@ -17,6 +17,8 @@ from .outcomes import Phases, capped
 TEXT_BUDGET = 8 << 20
 """Characters of failure text in one report; later failures keep SHORT_CHARS each."""
 SHORT_CHARS = 200
+FULL_TEXTS = 12
+"""Failures that are told at length, with a traceback, which takes longer than most tests. Later ones are `brief`."""
 VALUE_CHARS, VALUES_CHARS = 300, 1000
 """Of one value that a failing test was given, and of all of them together."""
 
@@ -45,12 +47,14 @@ class ReportPlugin:
         self._started: dict[str, float] = {}
         self._items: dict[str, Any] = {}
         self._budget = TEXT_BUDGET
+        self._full = FULL_TEXTS
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> Generator[None, Any, None]:
         """After every other plug-in has chosen and ordered: report all ids, keep those that were asked for."""
         outcome = yield
         outcome.get_result()
+        self._config = config
         seen: set[str] = set()
         for item in items:
             if item.nodeid in seen:
@@ -117,6 +121,10 @@ class ReportPlugin:
     def pytest_runtest_logreport(self, report: Any) -> None:
         """One phase of a test ended."""
         self._running.setdefault(report.nodeid, Phases()).add(report)
+        if report.failed:
+            self._full -= 1
+            if self._full == 0:
+                self._config.option.tbstyle = "no"
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
@@ -139,12 +147,13 @@ class ReportPlugin:
         started = self._started.pop(nodeid, self._channel.clock())
         if phases is None or not phases.outcome:
             return
-        text = self._explain(nodeid, phases.text) if phases.text else ""
+        brief = bool(phases.text) and self._full < 0
+        text = self._explain(nodeid, phases.text) if phases.text and not brief else phases.text
         if len(text) > self._budget:
             text = text[-SHORT_CHARS:]
         self._budget -= len(text)
         duration = round(self._channel.clock() - started, 6)
-        self._channel.send("result", id=nodeid, outcome=phases.outcome, s=duration, text=text)
+        self._channel.send("result", id=nodeid, outcome=phases.outcome, s=duration, text=text, brief=brief)
 
     def _explain(self, nodeid: str, text: str) -> str:
         """The failure's text, then the test's id and the values that it was given."""

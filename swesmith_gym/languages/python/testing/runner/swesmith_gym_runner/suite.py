@@ -6,6 +6,7 @@ socket, a line of JSON for each order and answer.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -53,6 +54,7 @@ class SuitePlugin:
             return True
         if self._trace.on:
             self._tell_collection()
+        gc.freeze()  # what forks do not look through they need not copy
         self._orders.send({"state": "ready"})
         for order in self._orders:
             for report, tests in _runs(order, list(items)):
@@ -94,6 +96,8 @@ class SuitePlugin:
         self._report.switch(self.channel, [] if order["each"] else ids, chosen)
         session.items[:] = chosen
         session.testscollected = len(chosen)
+        if not order["texts"]:
+            session.config.option.tbstyle = "no"
         limits = order["cpu_limits"]
         session.config.pluginmanager.register(CpuLimitPlugin(self.channel, limits["tests"], limits["default"]))
         if order["trace"]:

@@ -5,13 +5,14 @@ that comes is no request: it is the specification, as `session.main` reads it, w
 load ahead) and `scratch` (folders that nobody else writes to).
 
     open   `suite` (name), `files` (path -> text, null deletes), `left_out` (test files), `whole` (files that must be
-           collected, else the suite ends), `report`, `trace`, `limit_s`
-    run    `suite`, `tests` (ids, null: all), `report`, `times`, `each`, `trace`, `cpu_limits`, `limit_s` (of each run)
-    close  `suite`
+           collected, else the suite ends), `asserts` (false: tests are not rewritten), `report`, `trace`, `limit_s`
+    run    `suite`, `tests` (ids, null: all), `report`, `times`, `each`, `trace`, `texts`, `cpu_limits`, `limit_s` (of
+           each run)
+    close  `suite` (null: none, only what follows)
 
 `open` lays the files and collects; what it collected goes into the report only if nothing can be run, else into that of
 every run. After a step that did not go well those behind it are left out, but for `close`. `close` ends everything that
-the suite has started and puts the places back that tests write to.
+suites have started, other suites aside, and puts the places back that tests write to.
 """
 
 from __future__ import annotations
@@ -133,6 +134,8 @@ class Zygote:
             suite.lines.close()
         try:
             spec = {**self._spec, "report": step["report"], "whole": step["whole"]}
+            if not step["asserts"]:
+                spec["args"] = [*spec["args"], "--assert=plain"]
             suite_main(spec, end, self._memo, left_out=step["left_out"], trace=step["trace"])
         finally:
             os._exit(70)
