@@ -72,7 +72,11 @@ class Testbed:
         be waited for as long as the whole suite may take."""
         baseline = self.image.baseline
         return CpuLimits(
-            {test: _TEST_S + _TIMES * baseline[test].duration_s for test in tests or baseline if test in baseline},
+            {
+                test: _TEST_S + _TIMES * baseline[test].duration_s
+                for test in (baseline if tests is None else tests)
+                if test in baseline
+            },
             default=_UNKNOWN_S,
         )
 

@@ -34,7 +34,7 @@ def watch(testbed: Testbed, executor: Executor, progress: Callable[[int, int], N
     """The map of a built environment. `progress`: test files seen, of how many. Raises: SandboxError."""
     try:
         loaded = _loaded(testbed)
-    except (NotWarm, WorkerLost) as reason:
+    except WorkerLost as reason:
         return Impact(unfit=_why(reason))
     workers = Workers(testbed, loaded)
     files: dict[str, _FileSeen] = {}
@@ -56,7 +56,7 @@ def watch(testbed: Testbed, executor: Executor, progress: Callable[[int, int], N
     )
 
 
-def _why(reason: NotWarm | WorkerLost) -> str:
+def _why(reason: WorkerLost) -> str:
     if isinstance(reason, NotWarm):
         return f"the test runner itself needs the module {reason} of the work tree"
     return f"the runner that stays does not work here: {reason}"
@@ -101,7 +101,7 @@ def _seen(testbed: Testbed, workers: Workers, name: str) -> _FileSeen | str:
         try:
             with workers.one() as worker:
                 return _seen_by(worker, testbed, name, tests)
-        except (WorkerLost, NotWarm, SandboxDied) as error:
+        except (WorkerLost, SandboxDied) as error:
             lost = error
     return f"{name} cannot be watched: {lost}"
 

@@ -34,7 +34,7 @@ class WorkerLost(Exception):
     """The runner has ended, answers nonsense, or does not answer. What was asked may be asked of another worker."""
 
 
-class NotWarm(Exception):
+class NotWarm(WorkerLost):
     """The runner cannot stay: pytest itself needs modules of the work tree. The text names one."""
 
 

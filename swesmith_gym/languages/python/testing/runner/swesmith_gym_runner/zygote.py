@@ -142,7 +142,10 @@ class Zygote:
 
     def _run(self, step: dict[str, Any]) -> dict[str, Any]:
         suite = self._suites[step["suite"]]
-        suite.lines.send(step)
+        try:
+            suite.lines.send(step)
+        except OSError as error:
+            raise Gone("ended") from error
         cpu_s: list[float] = []
         state = "done"
         while True:
