@@ -25,7 +25,8 @@ class ImpactedRuns(Runs):
     """Where a run does not come to its end, or the worker does not, the full run decides."""
 
     def __init__(self, testbed: Testbed, impact: Impact, *, timeout_s: float | None = None, whole: bool = True) -> None:
-        """`whole`: a candidate whose test files are not all collected is not run any further."""
+        """`whole`: a candidate whose test files are not all collected is not run any further: it is rejected, since
+        tests that it does not reach pass."""
         self.testbed = testbed
         self.impact: Impact = impact
         self._full = FullRuns(testbed, timeout_s)
@@ -88,7 +89,7 @@ class ImpactedRuns(Runs):
             files,
             left_out=self._test_files.difference(needed),
             limit_s=COLLECT_S,
-            whole=needed if self._whole else (),
+            whole=needed if self._whole and len(tests) < len(self.testbed.passing) else (),
         )
         ran = self._run(BUG, tests, texts=True)
         first, second = worker.ask(opened, ran)
@@ -105,7 +106,9 @@ class ImpactedRuns(Runs):
         return self._merged(report, tests) if report.timed_out or report.finished else None
 
     def _merged(self, report: TestReport, tests: Collection[str]) -> TestReport:
-        """With what the other tests did before."""
+        """With what the other tests did before; where nothing can be collected, they cannot either."""
+        if "" in report.broken_modules:
+            return report
         chosen = frozenset(tests)
         baseline = self.testbed.image.baseline
         others = {test: baseline[test] for test in self._order if test in self.testbed.passing and test not in chosen}

@@ -27,9 +27,9 @@ _NOT_APART = "sandboxes of this backend share folders with their machine, or onl
 
 
 def _apart(testbed: Testbed) -> bool:
-    """Workers may empty the folders for scratch files, and several can be open."""
+    """Workers may empty the folders for scratch files, as a snapshot's restoring does, and several can be open."""
     found = testbed.backend.capabilities()
-    return found.many and found.network_isolation and found.process_isolation
+    return found.many and found.snapshots and found.network_isolation and found.process_isolation
 
 
 def load(testbed: Testbed) -> Impact | None:

@@ -21,6 +21,7 @@ from swesmith_gym.languages.python.testing import report
 from swesmith_gym.records import Outcome, TestReport, TestSetup
 
 LIMITS = CpuLimits({}, 60.0)
+STRICT = '[tool.pytest.ini_options]\naddopts = "--strict-markers"\n'
 PLAIN = {
     "thing.py": "import os\nSIZE = 3\n\ndef double(n):\n    return helper(n)\n\ndef helper(n):\n    return 2 * n\n",
     "tests/test_thing.py": """import thing
@@ -118,6 +119,55 @@ def test_a_change_is_seen_and_put_back(warm: Callable[..., Runner], tmp_path: Pa
     after = {path: path.stat() for path in (tmp_path / "tree").rglob("*.py")}
     assert after.keys() == before.keys()
     assert all((after[p].st_mtime_ns, after[p].st_mode) == (before[p].st_mtime_ns, before[p].st_mode) for p in before)
+
+
+CONFTEST = "import pytest, thing\n@pytest.fixture\ndef size(): return thing.SIZE\n"
+
+
+def test_conftest_files_are_loaded_anew_for_each_suite(warm: Callable[..., Runner]) -> None:
+    test = "def test_size(size): assert size == 3\n"
+    runner = warm({**PLAIN, "tests/conftest.py": CONFTEST, "tests/test_size.py": test}, paths=("tests",))
+    for size, outcome in ((3, Outcome.PASSED), (4, Outcome.FAILED), (3, Outcome.PASSED)):
+        found = runner.run({"thing.py": PLAIN["thing.py"].replace("SIZE = 3", f"SIZE = {size}")})
+        assert found.results["tests/test_size.py::test_size"].outcome is outcome
+        assert found.finished
+
+
+@pytest.mark.parametrize(
+    ("conftest", "test"),
+    [
+        (
+            "def pytest_addoption(parser): parser.addoption('--many', type=int, default=3)\n",
+            "def test_it(request): assert request.config.getoption('--many') == 3\n",
+        ),
+        (
+            "def pytest_sessionstart(session): session.config.begun = True\n",
+            "def test_it(request): assert request.config.begun\n",
+        ),
+        (
+            "def pytest_configure(config): config.addinivalue_line('markers', 'slow: is slow'); config.begun = True\n",
+            "import pytest\n@pytest.mark.slow\ndef test_it(request): assert request.config.begun\n",
+        ),
+    ],
+)
+def test_hooks_of_conftest_files_are_called(warm: Callable[..., Runner], conftest: str, test: str) -> None:
+    runner = warm({"conftest.py": conftest, "tests/test_it.py": test, "pyproject.toml": STRICT}, paths=("tests",))
+    for _ in range(2):
+        assert runner.run().results["tests/test_it.py::test_it"].outcome is Outcome.PASSED
+        assert runner.states == ["ready", "done", "closed"]
+
+
+def test_plugins_of_the_tree_are_loaded_anew(warm: Callable[..., Runner]) -> None:
+    tree = {
+        "pyproject.toml": '[tool.pytest.ini_options]\naddopts = "-p plug"\npythonpath = ["."]\n',
+        "plug.py": "import pytest, thing\n@pytest.fixture\ndef size(): return thing.SIZE\n",
+        "thing.py": "SIZE = 3\n",
+        "tests/test_size.py": "def test_size(size): assert size == 3\n",
+    }
+    runner = warm(tree)
+    assert runner.run().results["tests/test_size.py::test_size"].outcome is Outcome.PASSED
+    bad = runner.run({"thing.py": "SIZE = 4\n"})
+    assert bad.results["tests/test_size.py::test_size"].outcome is Outcome.FAILED
 
 
 def test_tests_are_chosen_and_files_left_out(warm: Callable[..., Runner]) -> None:

@@ -12,7 +12,8 @@ import os
 import signal
 import socket
 import sys
-from typing import Any, Iterable, Iterator, NoReturn  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator, NoReturn  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
 
 import pytest
 
@@ -23,7 +24,7 @@ from .memo import Memo
 from .plugin import ReportPlugin
 from .tracing import Trace
 
-Order = dict[str, Any]
+Order = Dict[str, Any]  # noqa: UP006  (evaluated, also by 3.8)
 
 
 class SuitePlugin:
@@ -189,21 +190,47 @@ class Lines:
         self._end.close()
 
 
-def main(spec: dict[str, Any], end: socket.socket, memo: Memo, *, left_out: Iterable[str], trace: bool) -> NoReturn:
-    """Collect and serve. `trace`: watch what collecting enters, and what the tests of traced runs do."""
+@dataclass(frozen=True)
+class Joined:
+    """A suite that a process becomes: what pytest needs of it, and what is said at its end."""
+
+    spec: dict[str, Any]
+    lines: Lines
+    recorder: Recorder
+    suite: SuitePlugin
+    plugins: list[Any]
+
+
+def join(spec: dict[str, Any], end: socket.socket, memo: Memo, *, trace: bool) -> Joined:
+    """Prepare for collecting and serving. `trace`: watch what collecting enters, and what the tests of traced runs do.
+
+    `spec`: as of `session.main`, with `report`, `whole` and `left_out` of the order.
+    """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
-    root = session.prepare(spec)
-    recorder = Recorder()
-    report = ReportPlugin(recorder, root, left_out=left_out)
+    lines, recorder = Lines(end), Recorder()
+    lines.send({"state": "started", "pid": os.getpid()})
+    root = os.path.realpath(spec["root"])
+    report = ReportPlugin(recorder, root, left_out=spec["left_out"])
     watch = Trace(root)
-    suite = SuitePlugin(spec, Lines(end), report, recorder, watch, memo)
+    suite = SuitePlugin(spec, lines, report, recorder, watch, memo)
     if trace:
         watch.start()
-    code = session.run(spec, root, [report, suite, TracePlugin(suite, watch)])
-    if suite.channel is not None:
-        suite.end(code)
-    channel = Channel(spec["report"])
-    channel.replay(recorder.lines)
+    return Joined(spec, lines, recorder, suite, [report, suite, TracePlugin(suite, watch)])
+
+
+def finish(joined: Joined, code: int) -> NoReturn:
+    """What pytest's end leaves to say: of a run, or of a suite that came to no run."""
+    if joined.suite.channel is not None:
+        joined.suite.end(code)
+    channel = Channel(joined.spec["report"])
+    channel.replay(joined.recorder.lines)
     channel.send("end", exit=code)
     os._exit(0)
+
+
+def main(spec: dict[str, Any], end: socket.socket, memo: Memo, *, trace: bool) -> NoReturn:
+    """Begin by itself, collect and serve."""
+    root = session.prepare(spec)
+    joined = join(spec, end, memo, trace=trace)
+    finish(joined, session.run(spec, root, joined.plugins))

@@ -26,14 +26,15 @@ import select
 import socket
 import sys
 import time
-from typing import Any, Iterator  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
+from typing import Any, Callable, Dict, Iterator  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
 
-from . import processes, session
+from . import base, processes, session
 from .memo import Memo
 from .suite import Lines
 from .suite import main as suite_main
 from .tidy import Places
 
+Order = Dict[str, Any]  # noqa: UP006  (evaluated, also by 3.8)
 GOOD = frozenset({"ready", "done", "closed"})
 SLACK_S = 30.0
 """For a suite to say that a run has ended, beyond the run's own limit."""
@@ -46,8 +47,8 @@ class Gone(Exception):
 class Suite:
     """The process of one suite, from outside."""
 
-    def __init__(self, pid: int, end: socket.socket) -> None:
-        self.pid = pid
+    def __init__(self, end: socket.socket) -> None:
+        self.pid = 0
         self._end = end
         self.lines = Lines(end)
         self.running = 0
@@ -67,6 +68,14 @@ class Suite:
                 raise Gone("ended")
 
 
+class Base:
+    """The process that suites are forks of, from outside."""
+
+    def __init__(self, pid: int, control: socket.socket) -> None:
+        self.pid = pid
+        self.control = control
+
+
 class Zygote:
     """Serves requests, one after the other."""
 
@@ -76,6 +85,9 @@ class Zygote:
         self._memo = Memo()
         self._memo.install()
         self._suites: dict[str, Suite] = {}
+        self._base: Base | None = None
+        self._based = True
+        """Suites may begin as forks of a session that has begun."""
         processes.adopt_orphans()
         for name in spec["loaded"]:
             with contextlib.suppress(Exception):
@@ -87,8 +99,7 @@ class Zygote:
     @property
     def foreign(self) -> list[str]:
         """Modules of the work tree that are loaded already: what pytest itself needs of it."""
-        found = {name: getattr(module, "__file__", None) or "" for name, module in list(sys.modules.items())}
-        return sorted(name for name, path in found.items() if path.startswith(self._root + "/"))
+        return base.foreign_modules(self._root)
 
     def serve(self, steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Carry out one request. The reports of the last one are gone after it."""
@@ -108,23 +119,82 @@ class Zygote:
 
     def _open(self, step: dict[str, Any]) -> dict[str, Any]:
         self._places.lay(step["files"])
+        until = time.monotonic() + step["limit_s"]
+        if not step["trace"] and self._has_base():
+            line = self._begun(step, self._fork_of_base, until)
+            if line["state"] != "early":
+                return line
+            self._end_suite(step["suite"])
+            self._end_base()
+            self._based = False
+        return self._begun(step, self._fork_of_this, until)
+
+    def _begun(self, step: Order, fork: Callable[[Order, socket.socket], None], until: float) -> Order:
+        """A new suite, and its first word but for what it has compiled. Raises: Gone."""
         ours, theirs = socket.socketpair()
+        fork({**self._spec, **step}, theirs)
+        theirs.close()
+        suite = Suite(ours)
+        line = suite.next(until - time.monotonic())
+        suite.pid = line["pid"]
+        self._suites[step["suite"]] = suite
+        learned = False
+        while line["state"] in ("started", "compiled"):
+            if line["state"] == "compiled" and not step["files"]:
+                self._memo.learn(line["data"])
+                learned = True
+            line = suite.next(until - time.monotonic())
+        if learned:
+            self._end_base()
+        return {"state": line["state"]}
+
+    def _fork_of_this(self, order: Order, end: socket.socket) -> None:
+        if os.fork() == 0:
+            self._detach()
+            if not order["asserts"]:
+                order["args"] = [*order["args"], "--assert=plain"]
+            try:
+                suite_main(order, end, self._memo, trace=order["trace"])
+            finally:
+                os._exit(70)
+
+    def _fork_of_base(self, order: Order, end: socket.socket) -> None:
+        assert self._base is not None
+        try:
+            base.sent(self._base.control, json.dumps(order).encode(), end.fileno())
+        except OSError as error:
+            self._end_base()
+            raise Gone("ended") from error
+
+    def _has_base(self) -> bool:
+        """There is one now, if there can be."""
+        if not self._based or self._base is not None:
+            return self._based
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         pid = os.fork()
         if pid == 0:
             ours.close()
-            self._become(step, theirs)
+            self._detach()
+            try:
+                base.main({**self._spec, "report": os.devnull}, theirs, self._memo)
+            finally:
+                os._exit(70)
         theirs.close()
-        suite = self._suites[step["suite"]] = Suite(pid, ours)
-        until = time.monotonic() + step["limit_s"]
-        line = suite.next(until - time.monotonic())
-        while line["state"] == "compiled":
-            if not step["files"]:
-                self._memo.learn(line["data"])
-            line = suite.next(until - time.monotonic())
-        del line["data"]
-        return line
+        self._base = Base(pid, ours)
+        said = base.received(ours)[0] if select.select([ours], [], [], SLACK_S)[0] else b""
+        if not said or not json.loads(said)["fit"]:
+            self._end_base()
+            self._based = False
+        return self._based
 
-    def _become(self, step: dict[str, Any], end: socket.socket) -> None:
+    def _end_base(self) -> None:
+        if self._base is not None:
+            self._base.control.close()
+            processes.end(self._base.pid)
+            self._base = None
+
+    def _detach(self) -> None:
+        """A fork is none of this process's parts any more: it hears and says nothing here."""
         session.empty_stdin()
         for number in (1, 2):
             sink = os.open(os.devnull, os.O_WRONLY)
@@ -132,13 +202,8 @@ class Zygote:
             os.close(sink)
         for suite in self._suites.values():
             suite.lines.close()
-        try:
-            spec = {**self._spec, "report": step["report"], "whole": step["whole"]}
-            if not step["asserts"]:
-                spec["args"] = [*spec["args"], "--assert=plain"]
-            suite_main(spec, end, self._memo, left_out=step["left_out"], trace=step["trace"])
-        finally:
-            os._exit(70)
+        if self._base is not None:
+            self._base.control.close()
 
     def _run(self, step: dict[str, Any]) -> dict[str, Any]:
         suite = self._suites[step["suite"]]
@@ -162,15 +227,23 @@ class Zygote:
             suite.running = line.get("pid", 0)
             if line["state"] == "ended":
                 cpu_s.append(line["cpu_s"])
-                processes.sweep(frozenset(each.pid for each in self._suites.values()))
+                self._sweep()
 
     def _close(self, step: dict[str, Any]) -> dict[str, Any]:
-        suite = self._suites.pop(step["suite"], None)
+        self._end_suite(step["suite"])
+        self._sweep()
+        return {"state": "closed" if self._places.put_back() else "changed"}
+
+    def _end_suite(self, name: str | None) -> None:
+        suite = self._suites.pop(name, None) if name else None
         if suite is not None:
             suite.lines.close()
             processes.end(suite.pid)
-        processes.sweep(frozenset(each.pid for each in self._suites.values()))
-        return {"state": "closed" if self._places.put_back() else "changed"}
+
+    def _sweep(self) -> None:
+        """End what suites have left behind."""
+        own = [each.pid for each in self._suites.values()]
+        processes.sweep(frozenset([*own, self._base.pid] if self._base else own))
 
 
 def main() -> int:

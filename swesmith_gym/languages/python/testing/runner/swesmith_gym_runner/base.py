@@ -1,0 +1,131 @@
+"""A pytest session that has begun and has collected nothing: suites are forks of it, which saves them the beginning.
+
+It has loaded no conftest file, since those load the work tree: each fork loads its own. Where one of them has a hook
+that is called before that, or the repository's options load modules of the tree, suites have to begin by themselves.
+"""
+
+from __future__ import annotations
+
+import array
+import gc
+import json
+import os
+import socket
+import sys
+from typing import Any, Callable, NoReturn  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
+
+import pytest
+from _pytest.config import PytestPluginManager
+
+from . import session, suite
+from .memo import Memo
+
+EARLY = ("pytest_addoption", "pytest_cmdline_main", "pytest_cmdline_parse", "pytest_load_initial_conftests",
+         "pytest_sessionstart")  # fmt: skip
+"""Hooks of a conftest file that come too late in a fork."""
+MAX_ORDER = 1 << 20
+
+
+class LateConftests:
+    """The initial conftest files, loaded when that is asked for."""
+
+    def __init__(self) -> None:
+        self._load: Callable[[], None] | None = None
+        original: Any = PytestPluginManager._set_initial_conftests
+
+        def _set_initial_conftests(manager: Any, *args: Any, **options: Any) -> None:
+            self._load = lambda: original(manager, *args, **options)
+
+        setattr(PytestPluginManager, "_set_initial_conftests", _set_initial_conftests)  # noqa: B010  (private)
+
+    def load(self, config: Any) -> str:
+        """Load them now; gives the name of a hook that comes too late, or nothing."""
+        before = set(config.pluginmanager.get_plugins())
+        if self._load is not None:
+            self._load()
+        new = set(config.pluginmanager.get_plugins()) - before
+        return next((hook for hook in EARLY if any(hasattr(plugin, hook) for plugin in new)), "")
+
+
+class BasePlugin:
+    """Forks where the session would begin to collect."""
+
+    def __init__(self, root: str, control: socket.socket, memo: Memo, conftests: LateConftests) -> None:
+        self._root = root
+        self._control = control
+        self._memo = memo
+        self._conftests = conftests
+        self.joined: suite.Joined | None = None
+        """Of the suite that this process is the fork for."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self, session: Any) -> None:
+        """Serves orders, each with the socket of a new suite. Returns in forks only."""
+        fit = not foreign_modules(self._root)
+        self._control.send(json.dumps({"fit": fit}).encode())
+        gc.collect()
+        gc.freeze()
+        while True:
+            data, descriptors = received(self._control)
+            if not data:
+                os._exit(0)
+            if _forked_twice():
+                self._control.close()
+                self._become(json.loads(data), socket.socket(fileno=descriptors[0]), session.config)
+                return
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+    def _become(self, spec: dict[str, Any], end: socket.socket, config: Any) -> None:
+        self.joined = suite.join(spec, end, self._memo, trace=False)
+        if not spec["asserts"]:
+            sys.meta_path[:] = [each for each in sys.meta_path if type(each).__name__ != "AssertionRewritingHook"]
+        for plugin in self.joined.plugins:
+            config.pluginmanager.register(plugin)
+        late = self._conftests.load(config)
+        if late:
+            self.joined.lines.send({"state": "early", "hook": late})
+            os._exit(0)
+
+
+def _forked_twice() -> bool:
+    """In a fork whose parent has ended, so that the first process is not its parent: it never waits for it."""
+    first = os.fork()
+    if first:
+        os.waitpid(first, 0)
+        return False
+    if os.fork():
+        os._exit(0)
+    return True
+
+
+def foreign_modules(root: str) -> list[str]:
+    """Modules of the work tree that are loaded."""
+    found = {name: getattr(module, "__file__", None) or "" for name, module in list(sys.modules.items())}
+    return sorted(name for name, path in found.items() if path.startswith(root + "/"))
+
+
+def sent(control: socket.socket, data: bytes, descriptor: int) -> None:
+    """Send a message with a descriptor. Raises: OSError."""
+    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
+    control.sendmsg([data], rights)
+
+
+def received(control: socket.socket) -> tuple[bytes, list[int]]:
+    """A message and the descriptors that came with it; empty: the other end is closed."""
+    data, ancillary, _, _ = control.recvmsg(MAX_ORDER, socket.CMSG_SPACE(array.array("i").itemsize))
+    found = array.array("i")
+    for level, kind, content in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            found.frombytes(content[: len(content) - len(content) % found.itemsize])
+    return data, list(found)
+
+
+def main(spec: dict[str, Any], control: socket.socket, memo: Memo) -> NoReturn:
+    """Begin and serve."""
+    root = session.prepare(spec)
+    plugin = BasePlugin(root, control, memo, LateConftests())
+    code = session.run(spec, root, [plugin])
+    if plugin.joined is not None:
+        suite.finish(plugin.joined, code)
+    os._exit(0)
