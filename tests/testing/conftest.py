@@ -5,26 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import textwrap
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from small_trees import Tree, write_tree
 
 from swesmith_gym.languages.python.language import Python
 from swesmith_gym.languages.python.testing import report
 from swesmith_gym.records import TestReport, TestSetup
-
-Tree = Mapping[str, str]
-
-
-def write_tree(root: Path, files: Tree) -> None:
-    for name, text in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(textwrap.dedent(text), encoding="utf-8")
 
 
 def run_tree(root: Path, scratch: Path, byte_code: Path, setup: TestSetup | None = None, **options: Any) -> TestReport:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import write_tree  # type: ignore[attr-defined]
+from small_trees import write_tree
 from test_runner_outcomes import ALL_KINDS
 
 from swesmith_gym.harness.worker import Step, close_suite, open_suite, run_suite
