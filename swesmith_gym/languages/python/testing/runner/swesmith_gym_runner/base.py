@@ -15,7 +15,6 @@ import sys
 from typing import Any, Callable, NoReturn  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
 
 import pytest
-from _pytest.config import PytestPluginManager
 
 from . import session, suite
 from .memo import Memo
@@ -31,12 +30,12 @@ class LateConftests:
 
     def __init__(self) -> None:
         self._load: Callable[[], None] | None = None
-        original: Any = PytestPluginManager._set_initial_conftests
+        original: Any = pytest.PytestPluginManager._set_initial_conftests
 
         def _set_initial_conftests(manager: Any, *args: Any, **options: Any) -> None:
             self._load = lambda: original(manager, *args, **options)
 
-        setattr(PytestPluginManager, "_set_initial_conftests", _set_initial_conftests)  # noqa: B010  (private)
+        setattr(pytest.PytestPluginManager, "_set_initial_conftests", _set_initial_conftests)  # noqa: B010  (private)
 
     def load(self, config: Any) -> str:
         """Load them now; gives the name of a hook that comes too late, or nothing."""
