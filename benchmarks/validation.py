@@ -34,7 +34,7 @@ from swesmith_gym import sandboxes
 from swesmith_gym.bugs.generate import generate
 from swesmith_gym.errors import SandboxError
 from swesmith_gym.executors import LocalExecutor
-from swesmith_gym.harness.exactness import outcome
+from swesmith_gym.harness.exactness import difference, outcome
 from swesmith_gym.harness.impacted import ImpactedRuns
 from swesmith_gym.harness.runs import Attempt, Files, FullRuns, Reruns, Runs
 from swesmith_gym.harness.testbed import Testbed
@@ -154,9 +154,8 @@ def agreement(runs: ImpactedRuns, given: Sequence[BugCandidate]) -> dict[str, An
     full = FullRuns(runs.testbed)
 
     def both(candidate: BugCandidate) -> str:
-        files = buggy(candidate.bug_patch, runs.testbed)
-        one, other = outcome(runs, files), outcome(full, files)
-        return "" if one == other else f"{candidate.candidate_id}: impacted {one}; full {other}"
+        found = difference(runs, full, buggy(candidate.bug_patch, runs.testbed))
+        return found and f"{candidate.candidate_id}: {found}"
 
     differences = [done.value for done in LocalExecutor(WORKERS).map(both, given) if done.value]
     return {"candidates": len(given), "identical": len(given) - len(differences), "differences": differences}

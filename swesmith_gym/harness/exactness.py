@@ -50,6 +50,12 @@ def outcome(runs: Runs, files: Files) -> Outcome:
     return Outcome("", found.fail_to_pass, found.pass_to_pass, found.lost)
 
 
+def difference(runs: Runs, full: FullRuns, files: Files) -> str:
+    """How a candidate's judgement differs from that of a full run; empty where it does not. Raises: as `outcome`."""
+    one, other = outcome(runs, files), outcome(full, files)
+    return "" if one == other else f"{', '.join(files)}: impacted {one}; full {other}"
+
+
 def measure(
     testbed: Testbed,
     impact: Impact,
@@ -64,13 +70,8 @@ def measure(
     differences: dict[int, str] = {}
     done = 0
 
-    def both(files: Files) -> str:
-        """How the two differ; empty where they do not."""
-        one, other = outcome(runs, files), outcome(full, files)
-        return "" if one == other else f"{', '.join(files)}: impacted {one}; full {other}"
-
     try:
-        for each in executor.map(both, sample):
+        for each in executor.map(lambda files: difference(runs, full, files), sample):
             done += 1
             progress(done, len(sample))
             if each.value:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -63,25 +63,22 @@ class Impact:
     @cached_property
     def _by_code(self) -> dict[str, set[str]]:
         """Code -> tests that a change of it reaches."""
-        found: dict[str, set[str]] = defaultdict(set)
-        for test, trace in self.tests.items():
-            for code in trace.code:
-                found[code].add(test)
-        for path, collection in self.files.items():
-            for code in collection.code:
-                found[code] |= self._tests_of.get(path, set())
-        return dict(found)
+        return self._reached_by(lambda trace: trace.code)
 
     @cached_property
     def _by_file(self) -> dict[str, set[str]]:
         """File -> tests that read it, or whose collection does."""
+        return self._reached_by(lambda trace: trace.files)
+
+    def _reached_by(self, names: Callable[[TestTrace | CollectionTrace], Iterable[str]]) -> dict[str, set[str]]:
+        """Name -> tests in whose trace it is, or in that of their file's collection."""
         found: dict[str, set[str]] = defaultdict(set)
         for test, trace in self.tests.items():
-            for path in trace.files:
-                found[path].add(test)
+            for name in names(trace):
+                found[name].add(test)
         for path, collection in self.files.items():
-            for read in collection.files:
-                found[read] |= self._tests_of.get(path, set())
+            for name in names(collection):
+                found[name] |= self._tests_of.get(path, set())
         return dict(found)
 
     @cached_property
@@ -106,23 +103,13 @@ class Impact:
         for path, (before, after) in changes.items():
             if before == after:
                 continue
-            code = self._changed_code(path, before, after, language)
+            code = changed_code(path, before, after, language)
             if code is None:
                 return None
             found |= self._by_file.get(path, set())
             for each in code:
                 found |= self._by_code.get(each, set())
         return frozenset(found)
-
-    def _changed_code(
-        self, path: str, before: bytes | None, after: bytes | None, language: Language
-    ) -> frozenset[str] | None:
-        if before is None or after is None or not language.is_source(path):
-            return None
-        try:
-            return language.changed_code(path, before.decode(), after.decode())
-        except UnicodeDecodeError:
-            return None
 
     def depth(self, test: str, code: Iterable[str]) -> int | None:
         """Calls of the tree's code between a test and the nearest of these pieces; None: it enters none of them."""
@@ -139,6 +126,16 @@ class Impact:
             or not wanted.isdisjoint(collection.files)
             or any(code.split(":", 1)[0] in wanted for code in collection.code)
         )
+
+
+def changed_code(path: str, before: bytes | None, after: bytes | None, language: Language) -> frozenset[str] | None:
+    """`Language.changed_code` of a file; None also where it is no source, made, deleted, or no text."""
+    if before is None or after is None or not language.is_source(path):
+        return None
+    try:
+        return language.changed_code(path, before.decode(), after.decode())
+    except UnicodeDecodeError:
+        return None
 
 
 def to_bytes(impact: Impact) -> bytes:

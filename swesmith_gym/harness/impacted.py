@@ -33,7 +33,6 @@ class ImpactedRuns(Runs):
         self._timeout_s = timeout_s
         self._whole = whole
         self._workers = Workers(testbed, impact.loaded)
-        self._test_files = frozenset(map(testbed.language.module_of, testbed.image.baseline))
         self._order = {test: at for at, test in enumerate(testbed.image.baseline)}
 
     def close(self) -> None:
@@ -87,7 +86,7 @@ class ImpactedRuns(Runs):
         opened = open_suite(
             BUG,
             files,
-            left_out=self._test_files.difference(needed),
+            left_out=self.testbed.test_files.difference(needed),
             limit_s=COLLECT_S,
             whole=needed if self._whole and len(tests) < len(self.testbed.passing) else (),
         )
@@ -157,7 +156,7 @@ class ImpactedRuns(Runs):
         if not touched.issuperset(set(map(module_of, sealed.hidden_tests)) & self.impact.files.keys()):
             return self._full.collected(sealed, surface)
         opened = open_suite(
-            SEALED, surface, left_out=self._test_files.difference(touched), limit_s=COLLECT_S, asserts=False
+            SEALED, surface, left_out=self.testbed.test_files.difference(touched), limit_s=COLLECT_S, asserts=False
         )
         none = run_suite(SEALED, [], self.testbed.cpu_limits(()), limit_s=COLLECT_S)
         try:

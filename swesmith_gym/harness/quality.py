@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from difflib import SequenceMatcher
 
 from swesmith_gym import patch
-from swesmith_gym.harness.impact import Impact
+from swesmith_gym.harness.impact import Impact, changed_code
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.records import TaskQuality, Validation
 from swesmith_gym.tasks import sealing
@@ -48,16 +48,8 @@ def _edited(old: tuple[bytes, ...], new: tuple[bytes, ...]) -> int:
 def _changed_names(files: Mapping[str, bytes | None], testbed: Testbed) -> frozenset[str]:
     """The pieces of code that the bug changes, as in `TestTrace.code`; none where that cannot be told."""
     read = sealing.reader(testbed.pristine)
-    names: set[str] = set()
-    for path, after in files.items():
-        before = read(path)
-        if before is None or after is None or not testbed.language.is_source(path):
-            continue
-        try:
-            names |= testbed.language.changed_code(path, before.decode(), after.decode()) or frozenset()
-        except UnicodeDecodeError:
-            continue
-    return frozenset(names)
+    found = (changed_code(path, read(path), after, testbed.language) for path, after in files.items())
+    return frozenset(name for names in found for name in names or ())
 
 
 def _told(found: Validation, names: set[str]) -> bool:

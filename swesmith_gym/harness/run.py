@@ -15,6 +15,21 @@ MAX_REPORT_BYTES = 64 << 20
 _LOG_BYTES = 20_000
 
 
+def report_path() -> str:
+    """Where a runner is to put a report: a path inside that nobody can guess."""
+    return f"{REPORT_FOLDER}/report-{secrets.token_hex(16)}"
+
+
+def read_report(sandbox: Sandbox, path: str) -> bytes:
+    """A report as it is; empty where there is none that can be read. Raises: SandboxDied."""
+    try:
+        return sandbox.read_file(path, limit=MAX_REPORT_BYTES)
+    except SandboxDied:
+        raise
+    except OSError:
+        return b""
+
+
 def run_tests(
     sandbox: Sandbox,
     language: Language,
@@ -34,7 +49,7 @@ def run_tests(
     limit in seconds, None for the set-up's own. What the runner prints decides nothing: the report comes back as a file
     of an unguessable name. Raises: SandboxDied.
     """
-    report = f"{REPORT_FOLDER}/report-{secrets.token_hex(16)}"
+    report = report_path()
     command = language.runner(
         setup,
         report,
@@ -46,12 +61,7 @@ def run_tests(
         shuffle=shuffle,
     )
     result = sandbox.run(command.command, timeout_s=timeout_s or setup.timeout_s, env=command.env, stdin=command.stdin)
-    try:
-        raw = sandbox.read_file(report, limit=MAX_REPORT_BYTES)
-    except SandboxDied:
-        raise
-    except OSError:
-        raw = b""
+    raw = read_report(sandbox, report)
     log = (result.stdout + result.stderr)[-_LOG_BYTES:].decode(errors="replace")
     return language.parse_report(
         raw, exit_code=result.exit_code, timed_out=result.timed_out, duration_s=result.duration_s, log=log

@@ -59,6 +59,11 @@ class Testbed:
         """Ids that are collected in every baseline run."""
         return frozenset(t for t in self.image.baseline if self.image.quarantined.get(t) != "unstable_id")
 
+    @cached_property
+    def test_files(self) -> frozenset[str]:
+        """Every file that tests were collected from."""
+        return frozenset(map(self.language.module_of, self.image.baseline))
+
     @property
     def time_limit_s(self) -> float:
         """Limit for one run with a change in it: a multiple of the baseline's own time, plus slack.

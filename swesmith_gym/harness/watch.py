@@ -89,11 +89,6 @@ def _tests_by_file(testbed: Testbed) -> dict[str, list[str]]:
     return {name: tests for name, tests in found.items() if tests}
 
 
-def test_files(testbed: Testbed) -> frozenset[str]:
-    """Every file that tests were collected from."""
-    return frozenset(map(testbed.language.module_of, testbed.image.baseline))
-
-
 def _seen(testbed: Testbed, workers: Workers, name: str) -> _FileSeen | str:
     """One test file; a text: why that cannot be."""
     tests = _tests_by_file(testbed)[name]
@@ -107,7 +102,7 @@ def _seen(testbed: Testbed, workers: Workers, name: str) -> _FileSeen | str:
 
 
 def _seen_by(worker: Worker, testbed: Testbed, name: str, tests: list[str]) -> _FileSeen:
-    others = test_files(testbed) - {name}
+    others = testbed.test_files - {name}
     opened = open_suite(name, left_out=others, limit_s=COLLECT_S, trace=True)
     answer = worker.ask(opened)[0]
     _, collection = testbed.language.parse_traces(worker.read(opened["report"]))

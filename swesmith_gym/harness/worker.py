@@ -7,16 +7,14 @@ files.
 from __future__ import annotations
 
 import json
-import secrets
 import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from threading import Lock
 from typing import Any
 
-from swesmith_gym.errors import SandboxDied
-from swesmith_gym.harness.run import MAX_REPORT_BYTES, REPORT_FOLDER
+from swesmith_gym.harness.run import read_report, report_path
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.languages.base import CpuLimits
 from swesmith_gym.sandboxes.base import Sandbox
@@ -40,10 +38,8 @@ class NotWarm(WorkerLost):
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How the runs that one step asked for ended."""
+    """What the runs that one step asked for have left."""
 
-    state: str
-    """`done`; `timeout`: one was over its limit of wall time and killed."""
     reports: tuple[bytes, ...]
     cpu_s: tuple[float, ...]
     """Processor time of each run, tests and all."""
@@ -108,25 +104,16 @@ class Worker:
 
     def read(self, report: str) -> bytes:
         """A report; empty where there is none."""
-        try:
-            return self._sandbox.read_file(report, limit=MAX_REPORT_BYTES)
-        except SandboxDied:
-            raise
-        except OSError:
-            return b""
+        return read_report(self._sandbox, report)
 
     def ran(self, step: Step, answer: Step) -> Ran:
         """The runs of one `run` step, with their reports."""
         names = [step["report"]] if step["each"] else [f"{step['report']}.{n}" for n in range(step["times"])]
-        return Ran(answer["state"], tuple(map(self.read, names)), tuple(answer.get("cpu_s", ())))
+        return Ran(tuple(map(self.read, names)), tuple(answer.get("cpu_s", ())))
 
     def close(self) -> None:
         """End it and its sandbox. Never raises."""
         self._sandbox.close()
-
-
-def _report() -> str:
-    return f"{REPORT_FOLDER}/report-{secrets.token_hex(16)}"
 
 
 def open_suite(
@@ -144,7 +131,7 @@ def open_suite(
     texts = {
         path: None if data is None else data.decode("utf-8", "surrogateescape") for path, data in (files or {}).items()
     }
-    step = {"do": "open", "suite": name, "files": texts, "left_out": sorted(left_out), "report": _report()}
+    step = {"do": "open", "suite": name, "files": texts, "left_out": sorted(left_out), "report": report_path()}
     return {**step, "limit_s": limit_s, "trace": trace, "whole": sorted(whole), "asserts": asserts}
 
 
@@ -163,10 +150,9 @@ def run_suite(
 
     `limit_s`: of each fork, wall time. `texts`: say at length why a test failed.
     """
-    limits = {"tests": dict(cpu_limits.tests), "default": cpu_limits.default}
-    step = {"do": "run", "suite": name, "tests": tests, "report": _report(), "times": times, "each": each}
+    step = {"do": "run", "suite": name, "tests": tests, "report": report_path(), "times": times, "each": each}
     runs = len(tests or ()) if each else times
-    return {**step, "trace": trace, "texts": texts, "cpu_limits": limits, "limit_s": limit_s, "runs": runs}
+    return {**step, "trace": trace, "texts": texts, "cpu_limits": asdict(cpu_limits), "limit_s": limit_s, "runs": runs}
 
 
 def close_suite(name: str | None) -> Step:

@@ -6,7 +6,7 @@ import io
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from swesmith_gym.languages.base import CollectionTrace, CpuLimits, RunnerCommand, TestTrace
@@ -59,7 +59,7 @@ def command(
         "collect_only": collect_only,
         "shuffle": shuffle,
         "test_timeout_s": test_timeout_s,
-        "cpu_limits": None if cpu_limits is None else {"tests": dict(cpu_limits.tests), "default": cpu_limits.default},
+        "cpu_limits": None if cpu_limits is None else asdict(cpu_limits),
     }
     return RunnerCommand(COMMAND.format("run"), _environment(setup, env), json.dumps(spec).encode())
 
