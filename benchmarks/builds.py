@@ -1,0 +1,155 @@
+"""A campaign: packages that nobody has looked at are added, built and validated without a hint.
+
+    python benchmarks/builds.py --out campaigns/builds.json       # the 40 that the seed draws; goes on where it stopped
+    python benchmarks/builds.py --only mistune semver             # some packages, to standard output
+
+The list is `packages.txt`. Each package drawn goes the way of a user: `repos add pypi:NAME==VERSION`, `repos build`, and
+a few procedural candidates through validation; it counts as built when its suite passes as a baseline and at least
+one candidate becomes a task. What was tried once is not tried again, unless `--again` says so. `--draw` only writes which
+packages they are. The profiles and locks are in the state folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from _measure import machine
+
+from swesmith_gym import sandboxes
+from swesmith_gym.bugs.generate import generate
+from swesmith_gym.errors import SweSmithGymError
+from swesmith_gym.executors import LocalExecutor
+from swesmith_gym.harness.runs import FullRuns
+from swesmith_gym.harness.testbed import Testbed
+from swesmith_gym.harness.validate import ValidationSettings, validate_all
+from swesmith_gym.home import write_atomic
+from swesmith_gym.records import BugCandidate, RejectedCandidate
+from swesmith_gym.repos.add import add
+from swesmith_gym.repos.resolve import ensure_built
+from swesmith_gym.sandboxes.base import SandboxBackend
+from swesmith_gym.tasks import tree as trees
+
+LIST = Path(__file__).with_name("packages.txt")
+STAMP = "2026-01-01T00:00:00Z"
+Row = dict[str, Any]
+
+
+def say(text: str) -> None:
+    """Progress, on standard error."""
+    print(f"builds: {text}", file=sys.stderr, flush=True)
+
+
+def listed() -> list[str]:
+    """`NAME==VERSION` of every package of the list."""
+    return [line for line in LIST.read_text("utf-8").splitlines() if line and not line.startswith("#")]
+
+
+def drawn(number: int, seed: int) -> list[str]:
+    """So many of the list, in the order that they are tried."""
+    return random.Random(f"builds:{seed}").sample(listed(), number)
+
+
+def attempt(requirement: str, backend: SandboxBackend, candidates: int) -> Row:
+    """Add, build and validate one package."""
+    began = time.monotonic()
+    row: Row = {"package": requirement, "state": "failed"}
+    try:
+        profile = add(f"pypi:{requirement}")
+        testbed = ensure_built(profile.name, backend, lambda step: say(f"{requirement}: {step}"))
+        row |= _facts(testbed) | _validated(testbed, candidates)
+        row["state"] = "built" if row["tasks"] else "failed"
+        if not row["tasks"]:
+            row |= {"step": "validate", "cause": f"none of {row['candidates']} candidates became a task"}
+    except SweSmithGymError as error:
+        row |= {"step": getattr(error, "step", ""), "cause": str(error).split("; log: ")[0]}
+    return {**row, "seconds": round(time.monotonic() - began, 1)}
+
+
+def _facts(testbed: Testbed) -> Row:
+    image = testbed.image
+    return {
+        "python": image.interpreter_version,
+        "license": image.license,
+        "tests": len(image.baseline),
+        "passing": len(testbed.passing),
+        "quarantined": dict(sorted(Counter(image.quarantined.values()).items())),
+        "suite_s": image.suite_s,
+    }
+
+
+def _validated(testbed: Testbed, number: int) -> Row:
+    found = generate(
+        "procedural",
+        trees.contents(testbed.pristine),
+        testbed.language,
+        repo=testbed.image.repo,
+        allowed=lambda path: not testbed.on_surface(path),
+        limit=number,
+        seed=0,
+    )
+    given = [each for each in found if isinstance(each, BugCandidate)]
+    settings = ValidationSettings(STAMP, reruns=1)
+    results = [result for _, result in validate_all(given, FullRuns(testbed), LocalExecutor(2), settings)]
+    reasons = Counter(each.reason for each in results if isinstance(each, RejectedCandidate))
+    return {"candidates": len(given), "tasks": len(given) - reasons.total(), "rejected": dict(sorted(reasons.items()))}
+
+
+def evidence(rows: Sequence[Row], options: argparse.Namespace) -> dict[str, Any]:
+    """What is known so far."""
+    built = sum(row["state"] == "built" for row in rows)
+    causes = Counter(row["step"] for row in rows if row["state"] == "failed")
+    return {
+        "machine": machine(),
+        "listed": len(listed()),
+        "drawn": len(rows),
+        "seed": options.seed,
+        "built": built,
+        "failed_at": dict(sorted(causes.items())),
+        "complete": all(row["state"] != "untried" for row in rows),
+        "rows": rows,
+    }
+
+
+def main() -> int:
+    """Exit code 1: fewer than 80 % were built."""
+    options = _options()
+    chosen = [each for each in listed() if each.partition("==")[0] in options.only] if options.only else None
+    rows = [{"package": each, "state": "untried"} for each in chosen or drawn(options.number, options.seed)]
+    if options.out and options.out.exists():
+        kept = {row["package"]: row for row in json.loads(options.out.read_text("utf-8"))["rows"]}
+        rows = [kept.get(row["package"], row) for row in rows]
+    backend = None if options.draw else sandboxes.backend(options.sandbox)
+    for place, row in enumerate(rows):
+        if backend is not None and row["state"] in (("untried", "failed") if options.again else ("untried",)):
+            rows[place] = attempt(row["package"], backend, options.candidates)
+            say(json.dumps(rows[place]))
+        if options.out:
+            write_atomic(options.out, json.dumps(evidence(rows, options), indent=1) + "\n")
+    found = evidence(rows, options)
+    print(json.dumps({key: value for key, value in found.items() if key != "rows"}, indent=1))
+    return int(found["complete"] and found["built"] < 0.8 * len(rows))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, help="where the evidence goes")
+    parser.add_argument("--number", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", nargs="*", help="names, instead of a draw")
+    parser.add_argument("--draw", action="store_true", help="try none")
+    parser.add_argument("--again", action="store_true", help="try those that failed once more")
+    parser.add_argument("--candidates", type=int, default=20, help="of each package, through validation")
+    parser.add_argument("--sandbox", default="auto")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
