@@ -3,10 +3,10 @@
     python benchmarks/builds.py --out campaigns/builds.json       # the 40 that the seed draws; goes on where it stopped
     python benchmarks/builds.py --only mistune semver             # some packages, to standard output
 
-The list is `packages.txt`. Each package drawn goes the way of a user: `repos add pypi:NAME==VERSION`, `repos build`, and
-a few procedural candidates through validation; it counts as built when its suite passes as a baseline and at least
-one candidate becomes a task. What was tried once is not tried again, unless `--again` says so. `--draw` only writes which
-packages they are. The profiles and locks are in the state folder.
+The list is `packages.txt`. Each package drawn goes the way of a user: `repos add pypi:NAME==VERSION`, `repos build`,
+and a few procedural candidates through validation; it counts as built when its suite passes as a baseline and at least
+one candidate becomes a task. What was tried once is not tried again, unless `--again` says so. `--draw` only writes
+which packages they are. The profiles and locks are in the state folder.
 """
 
 from __future__ import annotations
