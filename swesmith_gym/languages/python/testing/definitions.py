@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from swesmith_gym.languages.base import Files
@@ -34,12 +35,8 @@ class Index:
     def module(self, path: str) -> Module | None:
         """The parsed file; None where it is absent or does not parse."""
         if path not in self._modules:
-            try:
-                source = self.files.get(path)
-                parsed = Module(path, source) if source is not None and path.endswith(".py") else None
-            except (SyntaxError, ValueError):
-                parsed = None
-            self._modules[path] = parsed
+            source = self.files.get(path)
+            self._modules[path] = _parsed(path, source) if source is not None and path.endswith(".py") else None
         return self._modules[path]
 
     def resolve(self, test_id: str) -> Definition | None:
@@ -143,11 +140,20 @@ class Index:
 
     def _find_imports(self, importer: str) -> Iterator[str]:
         module = self.module(importer)
-        for node in ast.walk(module.tree) if module else ():
+        for node in module.imports if module else ():
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     yield from self.import_paths(importer, alias.name, 0)[:1]
-            elif isinstance(node, ast.ImportFrom):
+            else:
                 start = f"{node.module}." if node.module else ""
                 for name in (node.module or "", *(start + alias.name for alias in node.names)):
                     yield from self.import_paths(importer, name, node.level)[:1]
+
+
+@lru_cache(maxsize=1024)
+def _parsed(path: str, source: bytes) -> Module | None:
+    """Kept between indexes: the trees of one repository's tasks differ in a file or two."""
+    try:
+        return Module(path, source)
+    except (SyntaxError, ValueError):
+        return None

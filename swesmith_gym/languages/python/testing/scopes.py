@@ -74,6 +74,11 @@ class Module:
         return self.source.splitlines(keepends=True)
 
     @cached_property
+    def imports(self) -> list[ast.Import | ast.ImportFrom]:
+        """Its import statements, at any depth."""
+        return [node for node in ast.walk(self.tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+    @cached_property
     def uses(self) -> Counter[str]:
         """How often each name is used: as a variable, an attribute, an import, or a string of that text."""
         return uses(self.tree)
