@@ -2,6 +2,7 @@
 
     python benchmarks/builds.py --out campaigns/builds.json       # the 40 that the seed draws; goes on where it stopped
     python benchmarks/builds.py --only mistune semver             # some packages, to standard output
+    python benchmarks/builds.py                                   # the first one of the draw
 
 The list is `packages.txt`. Each package drawn goes the way of a user: `repos add pypi:NAME==VERSION`, `repos build`,
 and a few procedural candidates through validation; it counts as built when its suite passes as a baseline and at least
@@ -141,14 +142,17 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, help="where the evidence goes")
-    parser.add_argument("--number", type=int, default=40)
+    parser.add_argument("--number", type=int, default=None, help="default: 40, or 1 without --out")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="*", help="names, instead of a draw")
     parser.add_argument("--draw", action="store_true", help="try none")
     parser.add_argument("--again", action="store_true", help="try those that failed once more")
     parser.add_argument("--candidates", type=int, default=20, help="of each package, through validation")
     parser.add_argument("--sandbox", default="auto")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.number is None:
+        options.number = 40 if options.out else 1
+    return options
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Validation of candidates: impacted runs against full ones, and against other ways to do it.
 
-    python benchmarks/validation.py tinydb sqlparse boltons --candidates 200 --out benchmarks/results/validation.json
-    python benchmarks/validation.py tinydb --candidates 20          # a short one, to standard output
+    python benchmarks/validation.py tinydb sqlparse boltons --candidates 200 --others 20 --out FILE
+    python benchmarks/validation.py                                 # a short one, to standard output
 
 For each repository (built if need be), the same candidates, drawn by the seed, two at a time:
 
@@ -211,9 +211,9 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
 def main() -> int:
     """Exit code 1: an impacted run gave something else than the full one."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("repos", nargs="+", help="names of profiles")
-    parser.add_argument("--candidates", type=int, default=200)
-    parser.add_argument("--others", type=int, default=20, help="candidates of the slower ways")
+    parser.add_argument("repos", nargs="*", default=["tinydb"], help="names of profiles")
+    parser.add_argument("--candidates", type=int, default=20)
+    parser.add_argument("--others", type=int, default=4, help="candidates of the slower ways")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()

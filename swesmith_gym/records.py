@@ -15,8 +15,9 @@ from typing import Any
 
 REJECTION_REASONS = frozenset(
     {
-        "all_tests_broken", "collection_error", "crash", "duplicate", "equivalent", "flaky", "no_failing_test",
-        "patch_does_not_apply", "sandbox_error", "sealing_failed", "syntax_error", "timeout", "touches_tests",
+        "all_tests_broken", "breaks_too_much", "collection_error", "crash", "duplicate", "equivalent", "flaky",
+        "no_failing_test", "patch_does_not_apply", "sandbox_error", "sealing_failed", "syntax_error", "timeout",
+        "touches_tests",
     }
 )  # fmt: skip
 

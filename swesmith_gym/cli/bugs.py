@@ -65,6 +65,10 @@ def validate(
     reruns: Annotated[
         int, typer.Option("--reruns", min=0, help="Runs of each task's FAIL_TO_PASS again, with the bug and without.")
     ] = 3,
+    most_broken: Annotated[
+        float | None,
+        typer.Option("--most-broken", min=0, max=1, help="Reject bugs that break more than this share of the tests."),
+    ] = None,
     created_at: Annotated[str | None, typer.Option("--created-at", help="Time stamp of the tasks (ISO 8601).")] = None,
     sandbox: SandboxOption = "auto",
     trust: TrustOption = False,
@@ -91,7 +95,13 @@ def validate(
         testbeds={repo: built(repo, backend) for repo in sorted({c.repo for c in found})},
         out=out,
         rejected=rejected,
-        settings=ValidationSettings(common.timestamp(created_at), timeout_s, keep_collection_errors, reruns),
+        settings=ValidationSettings(
+            created_at=common.timestamp(created_at),
+            timeout_s=timeout_s,
+            keep_collection_errors=keep_collection_errors,
+            most_broken=most_broken,
+            reruns=reruns,
+        ),
         issue_mode=issues,
         stamp_is_given=created_at is not None,
     )

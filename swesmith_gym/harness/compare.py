@@ -9,11 +9,14 @@ from swesmith_gym.errors import CandidateRejected
 from swesmith_gym.records import BROKEN, Outcome, TestReport, Validation
 
 
-def validation(passing: Collection[str], report: TestReport, module_of: Callable[[str], str]) -> Validation:
+def validation(
+    passing: Collection[str], report: TestReport, module_of: Callable[[str], str], *, most_broken: int | None = None
+) -> Validation:
     """What happened to the tests that pass on the pristine tree, in a run with the bug.
 
     A test whose module, or whose whole suite, could not be collected has errored; one that vanished otherwise, or was
-    skipped, is lost. Raises: CandidateRejected (timeout, crash, no_failing_test, all_tests_broken).
+    skipped, is lost. `most_broken`: tests that may fail; None: any number. Raises: CandidateRejected (timeout, crash,
+    no_failing_test, breaks_too_much, all_tests_broken).
     """
     if report.slow:
         raise CandidateRejected(reason="timeout", detail=f"{report.slow} used more than its limit of processor time")
@@ -28,6 +31,10 @@ def validation(passing: Collection[str], report: TestReport, module_of: Callable
         kinds[_kind(test, report, module_of)].append(test)
     if not kinds["f2p"]:
         raise CandidateRejected(reason="no_failing_test", detail=f"{len(kinds['p2p'])} tests pass as before")
+    if most_broken is not None and len(kinds["f2p"]) > most_broken:
+        raise CandidateRejected(
+            reason="breaks_too_much", detail=f"more than {most_broken} of {len(passing)} tests fail, which are too many"
+        )
     if not kinds["p2p"]:
         raise CandidateRejected(reason="all_tests_broken", detail=f"{len(kinds['f2p'])} tests fail, none passes")
     return Validation(

@@ -24,14 +24,23 @@ RUN_S = 10.0
 class ImpactedRuns(Runs):
     """Where a run does not come to its end, or the worker does not, the full run decides."""
 
-    def __init__(self, testbed: Testbed, impact: Impact, *, timeout_s: float | None = None, whole: bool = True) -> None:
+    def __init__(
+        self,
+        testbed: Testbed,
+        impact: Impact,
+        *,
+        timeout_s: float | None = None,
+        whole: bool = True,
+        most_broken: float | None = None,
+    ) -> None:
         """`whole`: a candidate whose test files are not all collected is not run any further: it is rejected, since
-        tests that it does not reach pass."""
+        tests that it does not reach pass. `most_broken`: share of the passing tests that may fail before a run ends."""
         self.testbed = testbed
         self.impact: Impact = impact
         self._full = FullRuns(testbed, timeout_s)
         self._timeout_s = timeout_s
         self._whole = whole
+        self._most_broken = testbed.part_of_passing(most_broken)
         self._workers = Workers(testbed, impact.loaded)
         self._order = {test: at for at, test in enumerate(testbed.image.baseline)}
 
@@ -119,7 +128,15 @@ class ImpactedRuns(Runs):
     def _run(self, suite: str, tests: list[str], times: int = 1, *, texts: bool = False) -> Step:
         spent = sum(self.testbed.image.baseline[test].duration_s for test in tests)
         limit_s = self._timeout_s or RUN_S + 10 * spent
-        return run_suite(suite, tests, self.testbed.cpu_limits(tests), limit_s=limit_s, times=times, texts=texts)
+        return run_suite(
+            suite,
+            tests,
+            self.testbed.cpu_limits(tests),
+            limit_s=limit_s,
+            times=times,
+            texts=texts,
+            most_broken=self._most_broken,
+        )
 
     def again(self, worker: Worker, files: Files, tests: Collection[str], times: int) -> Reruns:
         """`Attempt.again`, in the worker whose suite with the bug is open; it is closed then."""

@@ -54,6 +54,10 @@ class Testbed:
             and self.on_surface(self.language.module_of(test))
         )
 
+    def part_of_passing(self, share: float | None) -> int | None:
+        """So many of the passing tests, rounded down; None: `share` is None."""
+        return None if share is None else int(share * len(self.passing))
+
     @cached_property
     def countable(self) -> frozenset[str]:
         """Ids that are collected in every baseline run."""

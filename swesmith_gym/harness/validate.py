@@ -39,6 +39,8 @@ class ValidationSettings:
     keep_collection_errors: bool = False
     """Keep bugs that stop test modules from being collected. Off: they are rejected, since the repository's own
     command stops at the first such error, and no one would train on them (decision record 0008)."""
+    most_broken: float | None = None
+    """Share of the passing tests that a bug may break; one that breaks more is rejected as soon as that is known."""
     reruns: int = 3
     """How often the FAIL_TO_PASS tests of each task are run again, with the bug and without it."""
 
@@ -86,7 +88,12 @@ def _validate(candidate: BugCandidate, runs: Runs, settings: ValidationSettings)
 def _judged(attempt: Attempt, testbed: Testbed, settings: ValidationSettings) -> Validation | CandidateRejected:
     """Returned, not raised: a rejection is no failure of the attempt."""
     try:
-        found = judge(attempt.report, testbed, keep_collection_errors=settings.keep_collection_errors)
+        found = judge(
+            attempt.report,
+            testbed,
+            keep_collection_errors=settings.keep_collection_errors,
+            most_broken=testbed.part_of_passing(settings.most_broken),
+        )
         if settings.reruns:
             again = attempt.again(found.fail_to_pass, settings.reruns)
             found = compare.stable(found, again.bug, again.gold)
@@ -95,9 +102,11 @@ def _judged(attempt: Attempt, testbed: Testbed, settings: ValidationSettings) ->
     return found
 
 
-def judge(report: TestReport, testbed: Testbed, *, keep_collection_errors: bool) -> Validation:
-    """What a run with a bug shows. Raises: CandidateRejected."""
-    found = compare.validation(testbed.passing, report, testbed.language.module_of)
+def judge(
+    report: TestReport, testbed: Testbed, *, keep_collection_errors: bool, most_broken: int | None = None
+) -> Validation:
+    """What a run with a bug shows. `most_broken`: as in `compare.validation`. Raises: CandidateRejected."""
+    found = compare.validation(testbed.passing, report, testbed.language.module_of, most_broken=most_broken)
     if not keep_collection_errors:
         compare.refuse_collection_errors(found, report, testbed.language.module_of)
     return found

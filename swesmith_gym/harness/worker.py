@@ -145,14 +145,17 @@ def run_suite(
     each: bool = False,
     trace: bool = False,
     texts: bool = False,
+    most_broken: int | None = None,
 ) -> Step:
     """Run tests of an open suite, in a fork for each time. `each`: every test in a fork of its own, one report.
 
-    `limit_s`: of each fork, wall time. `texts`: say at length why a test failed.
+    `limit_s`: of each fork, wall time. `texts`: say at length why a test failed. `most_broken`: the run ends when more
+    tests than that have failed.
     """
     step = {"do": "run", "suite": name, "tests": tests, "report": report_path(), "times": times, "each": each}
     runs = len(tests or ()) if each else times
-    return {**step, "trace": trace, "texts": texts, "cpu_limits": asdict(cpu_limits), "limit_s": limit_s, "runs": runs}
+    how = {"trace": trace, "texts": texts, "most_broken": most_broken}
+    return {**step, **how, "cpu_limits": asdict(cpu_limits), "limit_s": limit_s, "runs": runs}
 
 
 def close_suite(name: str | None) -> Step:

@@ -50,6 +50,7 @@ class ValidationJob:
             "images": {repo: testbed.image.key for repo, testbed in sorted(self.testbeds.items())},
             "timeout_s": self.settings.timeout_s,
             "keep_collection_errors": self.settings.keep_collection_errors,
+            "most_broken": self.settings.most_broken,
             "reruns": self.settings.reruns,
             "issue_mode": self.issue_mode,
         }
@@ -92,7 +93,8 @@ def _validated(
     if impact is None and len(candidates) >= impacts.WORTH:
         impact = impacts.ensure(testbed, place.executor, place.progress)
     whole = not settings.keep_collection_errors
-    with closing(impacts.runs(testbed, impact, timeout_s=settings.timeout_s, whole=whole)) as runs:
+    limits = {"timeout_s": settings.timeout_s, "most_broken": settings.most_broken}
+    with closing(impacts.runs(testbed, impact, whole=whole, **limits)) as runs:
         yield from validate_all(candidates, runs, place.executor, settings)
 
 

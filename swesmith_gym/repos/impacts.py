@@ -57,10 +57,17 @@ def ensure(testbed: Testbed, executor: Executor, progress: Progress) -> Impact:
     return found
 
 
-def runs(testbed: Testbed, found: Impact | None, *, timeout_s: float | None, whole: bool) -> Runs:
+def runs(
+    testbed: Testbed,
+    found: Impact | None,
+    *,
+    timeout_s: float | None,
+    whole: bool,
+    most_broken: float | None = None,
+) -> Runs:
     """The fastest runs that are exact for this environment; without a map, full ones. The caller closes them.
 
-    `timeout_s`, `whole`: as in `ImpactedRuns`. A fall back to full runs is said in the log, with its reason.
+    `timeout_s`, `whole`, `most_broken`: as in `ImpactedRuns`. A fall back to full runs is logged, with its reason.
     """
     if found is None:
         return FullRuns(testbed, timeout_s)
@@ -68,4 +75,4 @@ def runs(testbed: Testbed, found: Impact | None, *, timeout_s: float | None, who
     if refused := found.refused or ("" if _apart(testbed) else _NOT_APART):
         _log.warning("%s: every candidate is run in full: %s", testbed.image.key, refused)
         return FullRuns(trusted, timeout_s, found)
-    return ImpactedRuns(trusted, found, timeout_s=timeout_s, whole=whole)
+    return ImpactedRuns(trusted, found, timeout_s=timeout_s, whole=whole, most_broken=most_broken)

@@ -72,6 +72,14 @@ def test_rejections(after: dict[str, str], changes: dict[str, object], reason: s
     assert caught.value.reason == reason
 
 
+def test_a_bug_that_breaks_more_than_was_allowed_is_refused() -> None:
+    tests = {"m::a": "passed", "m::b": "failed", "m::c": "error"}
+    assert len(validation([*tests], report(tests), module, most_broken=2).fail_to_pass) == 2
+    with pytest.raises(CandidateRejected, match="more than 1 of 3 tests fail") as caught:
+        validation([*tests], report(tests), module, most_broken=1)
+    assert caught.value.reason == "breaks_too_much"
+
+
 def test_a_bug_that_stops_the_collection_can_be_refused() -> None:
     after = report({"m::a": "passed"}, broken_modules={"n": "line\nSyntaxError: bad"})
     found = validation(["m::a", "n::b"], after, module)

@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 from samples import ABACUS
 
+from swesmith_gym.errors import CandidateRejected
 from swesmith_gym.executors import LocalExecutor
 from swesmith_gym.harness import exactness, watch
 from swesmith_gym.harness.exactness import outcome
@@ -15,7 +16,9 @@ from swesmith_gym.harness.impact import Impact
 from swesmith_gym.harness.impacted import ImpactedRuns
 from swesmith_gym.harness.runs import FullRuns
 from swesmith_gym.harness.testbed import Testbed
+from swesmith_gym.harness.validate import judge
 from swesmith_gym.languages.base import TestTrace
+from swesmith_gym.records import Outcome
 from swesmith_gym.repos import impacts
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.network]
@@ -88,6 +91,19 @@ def test_tests_are_run_again_with_the_bug_and_without(runs: ImpactedRuns) -> Non
         again = attempt.again([test], 3)
     assert [report.results[test].outcome.value for report in again.bug] == ["failed"] * 3
     assert [report.results[test].outcome.value for report in again.gold] == ["passed"] * 3
+
+
+def test_a_run_ends_when_more_has_failed_than_may(abacus: Testbed, impact: Impact) -> None:
+    files = edited(NUMBERS, "    result = 0\n    for", "    result = 1\n    for")
+    share = 1 / len(abacus.passing)
+    with closing(ImpactedRuns(abacus, impact, most_broken=share)) as runs:
+        with runs.on(files) as attempt:
+            failed = [test for test, found in attempt.report.results.items() if found.outcome is Outcome.FAILED]
+            assert attempt.report.finished
+        assert len(failed) == 2 < len(outcome(FullRuns(abacus), files).fail_to_pass)
+        with pytest.raises(CandidateRejected) as caught:
+            judge(attempt.report, abacus, keep_collection_errors=False, most_broken=1)
+    assert caught.value.reason == "breaks_too_much"
 
 
 def test_a_sample_shows_that_they_are_exact(abacus: Testbed, impact: Impact, monkeypatch: pytest.MonkeyPatch) -> None:

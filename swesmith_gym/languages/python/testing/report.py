@@ -98,6 +98,8 @@ class _Reading:
     internal: str = ""
     exit: int | None = None
     slow: str = ""
+    stopped: bool = False
+    """On purpose, before the last test."""
     whole: bool = True
 
 
@@ -162,6 +164,8 @@ def _take(reading: _Reading, line: Mapping[str, Any]) -> None:
                 reading.exit = int(line["exit"])
             case "slow":
                 reading.slow = _readable(line["id"])
+            case "stopped":
+                reading.stopped = True
             case "start" | "trace" | "collection":
                 pass
             case _:
@@ -206,4 +210,4 @@ def _finished(reading: _Reading) -> bool:
         return True
     if reading.selected is None:
         return reading.exit in WHOLE_EXITS
-    return len(reading.results) >= reading.selected
+    return reading.stopped or len(reading.results) >= reading.selected

@@ -1,6 +1,6 @@
 """The pytest plug-in: selects tests, and reports what was collected and what each test did.
 
-Lines: `collected` (ids, selected), `duplicate`, `broken` (path, text), `result`, `internal` (text).
+Lines: `collected` (ids, selected), `duplicate`, `broken` (path, text), `result`, `internal` (text), `stopped` (early).
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class ReportPlugin:
         self._items: dict[str, Any] = {}
         self._budget = TEXT_BUDGET
         self._full = FULL_TEXTS
+        self._session: Any = None
+        self._may_fail: int | None = None
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> Generator[None, Any, None]:
@@ -81,9 +83,14 @@ class ReportPlugin:
         """Ends the session before the first test when it is only to collect."""
         return True if self._collect_only else None
 
-    def switch(self, channel: Channel, ids: Iterable[str], items: list[Any]) -> None:
-        """In a fork of a process that has collected: report there, these items are what is run."""
+    def switch(
+        self, channel: Channel, ids: Iterable[str], items: list[Any], session: Any, most_broken: int | None
+    ) -> None:
+        """In a fork of a process that has collected: report there, these items are what is run. `most_broken`: tests
+        that may fail before the session is ended; None: any number."""
         self._channel = channel
+        self._session = session
+        self._may_fail = most_broken
         self._items = {item.nodeid: item for item in items}
         channel.send("collected", ids=list(ids), selected=len(self._items))
 
@@ -154,6 +161,11 @@ class ReportPlugin:
         self._budget -= len(text)
         duration = round(self._channel.clock() - started, 6)
         self._channel.send("result", id=nodeid, outcome=phases.outcome, s=duration, text=text, brief=brief)
+        if phases.outcome in ("failed", "error") and self._may_fail is not None:
+            self._may_fail -= 1
+            if self._may_fail < 0:
+                self._channel.send("stopped")
+                self._session.shouldstop = "more tests have failed than may"
 
     def _explain(self, nodeid: str, text: str) -> str:
         """The failure's text, then the test's id and the values that it was given."""

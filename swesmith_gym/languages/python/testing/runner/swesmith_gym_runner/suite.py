@@ -94,7 +94,7 @@ class SuitePlugin:
         ids = [line["ids"] for kind, line in self._recorder.lines if kind == "collected"][-1]
         if not order["each"]:
             self.channel.replay(line for line in self._recorder.lines if line[0] != "collected")
-        self._report.switch(self.channel, [] if order["each"] else ids, chosen)
+        self._report.switch(self.channel, [] if order["each"] else ids, chosen, session, order["most_broken"])
         session.items[:] = chosen
         session.testscollected = len(chosen)
         if not order["texts"]:

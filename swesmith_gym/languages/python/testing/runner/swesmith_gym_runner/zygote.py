@@ -7,7 +7,7 @@ load ahead) and `scratch` (folders that nobody else writes to).
     open   `suite` (name), `files` (path -> text, null deletes), `left_out` (test files), `whole` (files that must be
            collected, else the suite ends), `asserts` (false: tests are not rewritten), `report`, `trace`, `limit_s`
     run    `suite`, `tests` (ids, null: all), `report`, `times`, `each`, `trace`, `texts`, `cpu_limits`, `limit_s` (of
-           each run)
+           each run), `most_broken` (null, or after how many failing tests a run ends)
     close  `suite` (null: none, only what follows)
 
 `open` lays the files and collects; what it collected goes into the report only if nothing can be run, else into that of
