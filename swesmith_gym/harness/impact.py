@@ -18,6 +18,8 @@ from typing import Any
 from swesmith_gym.languages.base import CollectionTrace, Language, TestTrace
 
 VERSION = 1
+Changes = Mapping[str, tuple[bytes | None, bytes | None]]
+"""Path -> the file before and after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +97,21 @@ class Impact:
     def _hidden(self) -> frozenset[str]:
         return frozenset(test for test, trace in self.tests.items() if trace.hidden)
 
-    def reached(
-        self, changes: Mapping[str, tuple[bytes | None, bytes | None]], language: Language
-    ) -> frozenset[str] | None:
-        """Tests that a change of files (path -> before, after) can reach; None: any of them."""
+    @cached_property
+    def _collecting(self) -> frozenset[str]:
+        """Code that is entered, and files that are read, while tests are collected."""
+        return frozenset(name for each in self.files.values() for name in (*each.code, *each.files))
+
+    def exchangeable(self, changes: Changes, language: Language) -> bool:
+        """Nothing that has to do with the changes has run, once all tests are collected."""
+        for path, (before, after) in changes.items():
+            code = changed_code(path, before, after, language)
+            if code is None or path in self._collecting or not code.isdisjoint(self._collecting):
+                return False
+        return bool(self.files)
+
+    def reached(self, changes: Changes, language: Language) -> frozenset[str] | None:
+        """Tests that changes of files can reach; None: any of them."""
         found = set(self._hidden)
         for path, (before, after) in changes.items():
             if before == after:

@@ -7,16 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from swesmith_gym.errors import SandboxDied
-from swesmith_gym.harness.impact import Impact
+from swesmith_gym.harness.gold import GOLD, GoldRuns, gold_suite, note_gold_suite
+from swesmith_gym.harness.impact import Changes, Impact
 from swesmith_gym.harness.runs import Attempt, Files, FullRuns, Reruns, Runs
+from swesmith_gym.harness.sealed import SealedSuites
 from swesmith_gym.harness.testbed import Testbed
-from swesmith_gym.harness.worker import Step, Worker, WorkerLost, Workers, close_suite, open_suite, run_suite
+from swesmith_gym.harness.worker import COLLECT_S, Step, Worker, WorkerLost, Workers, close_suite, open_suite, run_suite
 from swesmith_gym.records import TestReport
 from swesmith_gym.tasks import sealing
 from swesmith_gym.tasks.sealing import SealedTree
 
-BUG, GOLD, SEALED = "bug", "gold", "sealed"
-COLLECT_S = 60.0
+BUG = "bug"
+REFUSED: Step = {"state": "refused"}
 RUN_S = 10.0
 """Wall time of a run beyond ten times what its tests take."""
 
@@ -42,6 +44,8 @@ class ImpactedRuns(Runs):
         self._whole = whole
         self._most_broken = testbed.part_of_passing(most_broken)
         self._workers = Workers(testbed, impact.loaded)
+        self._gold = GoldRuns()
+        self._sealed = SealedSuites(testbed, impact, self._workers)
         self._order = {test: at for at, test in enumerate(testbed.image.baseline)}
 
     def close(self) -> None:
@@ -49,12 +53,14 @@ class ImpactedRuns(Runs):
 
     def selected(self, files: Files) -> list[str]:
         """Passing tests that these files can reach, in the suite's order."""
-        before = sealing.reader(self.testbed.pristine)
-        changes = {path: (before(path), data) for path, data in files.items()}
         passing = self.testbed.passing
-        reached = self.impact.reached(changes, self.testbed.language)
+        reached = self.impact.reached(self._changes(files), self.testbed.language)
         found = passing if reached is None else (passing & reached) | (passing - self.impact.tests.keys())
         return sorted(found, key=self._order.__getitem__)
+
+    def _changes(self, files: Files) -> Changes:
+        before = sealing.reader(self.testbed.pristine)
+        return {path: (before(path), data) for path, data in files.items()}
 
     @contextmanager
     def on(self, files: Files) -> Iterator[Attempt]:
@@ -91,16 +97,11 @@ class ImpactedRuns(Runs):
 
     def _first(self, worker: Worker, files: Files, tests: list[str]) -> TestReport | None:
         """None: the run did not end as runs do. Raises: WorkerLost, SandboxDied."""
-        needed = self._files_of(tests)
-        opened = open_suite(
-            BUG,
-            files,
-            left_out=self.testbed.test_files.difference(needed),
-            limit_s=COLLECT_S,
-            whole=needed if self._whole and len(tests) < len(self.testbed.passing) else (),
-        )
         ran = self._run(BUG, tests, texts=True)
-        first, second = worker.ask(opened, ran)
+        opened, first, second = self._exchanged(worker, files, ran)
+        if first["state"] != "ready":
+            opened = self._collected(files, tests)
+            first, second = worker.ask(opened, ran)
         language = self.testbed.language
         if first["state"] == "ended":
             raw = worker.read(opened["report"])
@@ -112,6 +113,26 @@ class ImpactedRuns(Runs):
         raw = worker.ran(ran, second).reports[0]
         report = language.parse_report(raw, exit_code=0, timed_out=late, duration_s=float(ran["limit_s"]), log="")
         return self._merged(report, tests) if report.timed_out or report.finished else None
+
+    def _exchanged(self, worker: Worker, files: Files, ran: Step) -> tuple[Step, Step, Step]:
+        """Open the suite as a fork of the pristine one, if that can be, and run."""
+        opened = open_suite(BUG, files, limit_s=COLLECT_S, of=GOLD)
+        if not self.impact.exchangeable(self._changes(files), self.testbed.language):
+            return opened, REFUSED, REFUSED
+        *gold, first, second = worker.ask(*gold_suite(worker), opened, ran)
+        note_gold_suite(worker, gold)
+        return opened, first, second
+
+    def _collected(self, files: Files, tests: Collection[str]) -> Step:
+        """Opens a suite of the test files that are needed."""
+        needed = self._files_of(tests)
+        return open_suite(
+            BUG,
+            files,
+            left_out=self.testbed.test_files.difference(needed),
+            limit_s=COLLECT_S,
+            whole=needed if self._whole and len(tests) < len(self.testbed.passing) else (),
+        )
 
     def _merged(self, report: TestReport, tests: Collection[str]) -> TestReport:
         """With what the other tests did before; where nothing can be collected, they cannot either."""
@@ -141,21 +162,24 @@ class ImpactedRuns(Runs):
     def again(self, worker: Worker, files: Files, tests: Collection[str], times: int) -> Reruns:
         """`Attempt.again`, in the worker whose suite with the bug is open; it is closed then."""
         chosen = sorted(tests, key=self._order.__getitem__)
-        bug, gold = self._run(BUG, chosen, times), self._run(GOLD, chosen, times)
-        steps = [bug, close_suite(BUG), *self._gold(worker), gold, close_suite(None)]
+        bug = self._run(BUG, chosen, times)
         try:
-            answers = worker.ask(*steps)
-            reports = [self._reports(worker, step, answers[at]) for step, at in ((bug, 0), (gold, -2))]
-            worker.suites.add(GOLD)
+            found = self._reports(worker, bug, worker.ask(bug, close_suite(BUG))[0])
+            self._run_gold(worker, self._gold.missing(chosen, times), times)
         except (WorkerLost, SandboxDied):
             worker.fit = False
             with self._full.on(files) as full:
                 return full.again(tests, times)
-        return Reruns(*reports)
+        return Reruns(found, self._gold.reports(chosen, times))
 
-    def _gold(self, worker: Worker) -> list[Step]:
-        """Opens the suite of the pristine tree where it is not yet."""
-        return [] if GOLD in worker.suites else [open_suite(GOLD, limit_s=COLLECT_S)]
+    def _run_gold(self, worker: Worker, tests: list[str], times: int) -> None:
+        """In the suite of the pristine tree. Raises: WorkerLost, SandboxDied."""
+        if not tests:
+            return
+        ran = self._run(GOLD, tests, times)
+        *gold, answer, _ = worker.ask(*gold_suite(worker), ran, close_suite(None))
+        note_gold_suite(worker, gold)
+        self._gold.learn(tests, self._reports(worker, ran, answer))
 
     def _reports(self, worker: Worker, step: Step, answer: Step) -> tuple[TestReport, ...]:
         if answer["state"] not in ("done", "timeout"):
@@ -167,24 +191,8 @@ class ImpactedRuns(Runs):
         )
 
     def collected(self, sealed: SealedTree, surface: Files) -> frozenset[str]:
-        touched = self.impact.files_touched_by(surface)
-        countable = self.testbed.countable
-        module_of = self.testbed.language.module_of
-        if not touched.issuperset(set(map(module_of, sealed.hidden_tests)) & self.impact.files.keys()):
-            return self._full.collected(sealed, surface)
-        opened = open_suite(
-            SEALED, surface, left_out=self.testbed.test_files.difference(touched), limit_s=COLLECT_S, asserts=False
-        )
-        none = run_suite(SEALED, [], self.testbed.cpu_limits(()), limit_s=COLLECT_S)
-        try:
-            with self._workers.one() as worker:
-                answers = worker.ask(opened, none, close_suite(SEALED))
-                report = self._reports(worker, none, answers[1])[0]
-                if answers[1]["state"] != "done" or not report.finished:
-                    raise WorkerLost("the sealed suite was not collected")
-        except (WorkerLost, SandboxDied):
-            return self._full.collected(sealed, surface)
-        return frozenset(report.collected) | {test for test in countable if module_of(test) not in touched}
+        found = self._sealed.collected(sealed, surface)
+        return self._full.collected(sealed, surface) if found is None else found
 
 
 @dataclass(slots=True)

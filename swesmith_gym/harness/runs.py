@@ -28,7 +28,7 @@ class Reruns:
 
     bug: tuple[TestReport, ...]
     gold: tuple[TestReport, ...]
-    """On the pristine tree."""
+    """On the pristine tree; runs that another candidate has asked for count as well."""
 
 
 class Attempt(Protocol):

@@ -20,6 +20,8 @@ from swesmith_gym.languages.base import CpuLimits
 from swesmith_gym.sandboxes.base import Sandbox
 
 START_S = 120.0
+COLLECT_S = 60.0
+"""For a suite to be collected."""
 SLACK_S = 60.0
 """For an answer, beyond what its steps may take by themselves."""
 _ASK = 'printf "%s\\n" {} >&"${{WARM[1]}}" && IFS= read -r answer <&"${{WARM[0]}}" && printf "%s" "$answer"'
@@ -125,14 +127,21 @@ def open_suite(
     trace: bool = False,
     whole: Collection[str] = (),
     asserts: bool = True,
+    stays: bool = False,
+    of: str | None = None,
+    again: Collection[str] = (),
 ) -> Step:
     """Lay files over the tree and collect. `whole`: one of these files that cannot be collected ends the request.
-    `asserts`: failing tests will say what the values were; collecting takes longer."""
+    `asserts`: failing tests will say what the values were; collecting takes longer. `stays`: others can be made `of`
+    it, which collect nothing: only the code of functions is exchanged. `again`: instead,
+    these files are collected anew, and nothing else; the report says what was found, and the suite ends (`collected`).
+    Where that cannot be, the state is `refused`."""
     texts = {
         path: None if data is None else data.decode("utf-8", "surrogateescape") for path, data in (files or {}).items()
     }
     step = {"do": "open", "suite": name, "files": texts, "left_out": sorted(left_out), "report": report_path()}
-    return {**step, "limit_s": limit_s, "trace": trace, "whole": sorted(whole), "asserts": asserts}
+    how = {"trace": trace, "whole": sorted(whole), "asserts": asserts, "stays": stays, "of": of, "again": sorted(again)}
+    return {**step, **how, "limit_s": limit_s}
 
 
 def run_suite(

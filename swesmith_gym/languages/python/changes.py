@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from swesmith_gym.diff import changed_span
@@ -21,6 +22,7 @@ _DEFINED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 MODULE = "0:<module>"
 
 
+@lru_cache(maxsize=64)
 def changed_code(path: str, before: str, after: str) -> frozenset[str] | None:
     """See `Language.changed_code`. Only the innermost definition around all changes is parsed anew, if its head is as
     it was."""

@@ -6,9 +6,7 @@ that is called before that, or the repository's options load modules of the tree
 
 from __future__ import annotations
 
-import array
 import gc
-import json
 import os
 import socket
 import sys
@@ -16,13 +14,13 @@ from typing import Any, Callable, NoReturn  # noqa: UP035  (3.8 cannot subscript
 
 import pytest
 
-from . import session, suite
+from . import processes, recollect, session, suite
+from .lines import Lines
 from .memo import Memo
 
 EARLY = ("pytest_addoption", "pytest_cmdline_main", "pytest_cmdline_parse", "pytest_load_initial_conftests",
          "pytest_sessionstart")  # fmt: skip
 """Hooks of a conftest file that come too late in a fork."""
-MAX_ORDER = 1 << 20
 
 
 class LateConftests:
@@ -49,7 +47,7 @@ class LateConftests:
 class BasePlugin:
     """Forks where the session would begin to collect."""
 
-    def __init__(self, root: str, control: socket.socket, memo: Memo, conftests: LateConftests) -> None:
+    def __init__(self, root: str, control: Lines, memo: Memo, conftests: LateConftests) -> None:
         self._root = root
         self._control = control
         self._memo = memo
@@ -61,24 +59,24 @@ class BasePlugin:
     def pytest_collection(self, session: Any) -> None:
         """Serves orders, each with the socket of a new suite. Returns in forks only."""
         fit = not foreign_modules(self._root)
-        self._control.send(json.dumps({"fit": fit}).encode())
+        self._control.send({"fit": fit})
         gc.collect()
         gc.freeze()
         while True:
-            data, descriptors = received(self._control)
-            if not data:
+            order = self._control.wait()
+            if order is None:
                 os._exit(0)
-            if _forked_twice():
+            end = self._control.socket()
+            if processes.forked_twice():
                 self._control.close()
-                self._become(json.loads(data), socket.socket(fileno=descriptors[0]), session.config)
+                self._become(order, end, session.config)
                 return
-            for descriptor in descriptors:
-                os.close(descriptor)
+            end.close()
 
     def _become(self, spec: dict[str, Any], end: socket.socket, config: Any) -> None:
         self.joined = suite.join(spec, end, self._memo, trace=False)
         if not spec["asserts"]:
-            sys.meta_path[:] = [each for each in sys.meta_path if type(each).__name__ != "AssertionRewritingHook"]
+            recollect.without_rewriting()
         for plugin in self.joined.plugins:
             config.pluginmanager.register(plugin)
         late = self._conftests.load(config)
@@ -87,43 +85,16 @@ class BasePlugin:
             os._exit(0)
 
 
-def _forked_twice() -> bool:
-    """In a fork whose parent has ended, so that the first process is not its parent: it never waits for it."""
-    first = os.fork()
-    if first:
-        os.waitpid(first, 0)
-        return False
-    if os.fork():
-        os._exit(0)
-    return True
-
-
 def foreign_modules(root: str) -> list[str]:
     """Modules of the work tree that are loaded."""
     found = {name: getattr(module, "__file__", None) or "" for name, module in list(sys.modules.items())}
     return sorted(name for name, path in found.items() if path.startswith(root + "/"))
 
 
-def sent(control: socket.socket, data: bytes, descriptor: int) -> None:
-    """Send a message with a descriptor. Raises: OSError."""
-    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))]
-    control.sendmsg([data], rights)
-
-
-def received(control: socket.socket) -> tuple[bytes, list[int]]:
-    """A message and the descriptors that came with it; empty: the other end is closed."""
-    data, ancillary, _, _ = control.recvmsg(MAX_ORDER, socket.CMSG_SPACE(array.array("i").itemsize))
-    found = array.array("i")
-    for level, kind, content in ancillary:
-        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-            found.frombytes(content[: len(content) - len(content) % found.itemsize])
-    return data, list(found)
-
-
 def main(spec: dict[str, Any], control: socket.socket, memo: Memo) -> NoReturn:
     """Begin and serve."""
     root = session.prepare(spec)
-    plugin = BasePlugin(root, control, memo, LateConftests())
+    plugin = BasePlugin(root, Lines(control), memo, LateConftests())
     code = session.run(spec, root, [plugin])
     if plugin.joined is not None:
         suite.finish(plugin.joined, code)

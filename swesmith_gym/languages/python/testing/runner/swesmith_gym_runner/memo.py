@@ -59,6 +59,11 @@ class Memo:
         self._fresh.append((kind, path, data, code))
         return code
 
+    def compiled(self, path: str) -> CodeType | None:
+        """What the module of this file was made of here; None: that is not known."""
+        fresh = [code for kind, other, _, code in self._fresh if (kind, other) == ("imported", path)]
+        return fresh[-1] if fresh else self.imported.get(path, (b"", None))[1]
+
     def fresh(self) -> Iterator[bytes]:
         """What this process has compiled itself, for `learn` in another one."""
         for kind, path, data, code in self._fresh:

@@ -17,6 +17,17 @@ def adopt_orphans() -> None:
         raise OSError(ctypes.get_errno(), "PR_SET_CHILD_SUBREAPER")
 
 
+def forked_twice() -> bool:
+    """In a fork whose parent has ended, so that the first process is not its parent: it never waits for it."""
+    first = os.fork()
+    if first:
+        os.waitpid(first, 0)
+        return False
+    if os.fork():
+        os._exit(0)
+    return True
+
+
 def kill(pid: int) -> None:
     """Kill a process that may have ended."""
     with contextlib.suppress(ProcessLookupError):

@@ -7,7 +7,6 @@ socket, a line of JSON for each order and answer.
 from __future__ import annotations
 
 import gc
-import json
 import os
 import signal
 import socket
@@ -17,9 +16,11 @@ from typing import Any, Dict, Iterator, NoReturn  # noqa: UP035  (3.8 cannot sub
 
 import pytest
 
-from . import session
+from . import processes, recollect, session
 from .channel import Channel, Recorder
+from .exchange import Exchange, Refused
 from .limit import CpuLimitPlugin
+from .lines import Lines
 from .memo import Memo
 from .plugin import ReportPlugin
 from .tracing import Trace
@@ -36,6 +37,8 @@ class SuitePlugin:
         self._root = os.path.realpath(spec["root"])
         self._path = spec["report"]
         self._whole = spec["whole"]
+        self._stays = spec["stays"]
+        self._exchange: Exchange | None = None
         self._orders = orders
         self._report = report
         self._recorder = recorder
@@ -55,15 +58,61 @@ class SuitePlugin:
             return True
         if self._trace.on:
             self._tell_collection()
+        if self._stays:
+            self._expect_forks(session.items)
         gc.freeze()  # what forks do not look through they need not copy
         self._orders.send({"state": "ready"})
-        for order in self._orders:
+        while True:
+            order = self._orders.wait()
+            if order is None:
+                os._exit(0)
+            if order["do"] == "open":
+                self._fork_suite(order, session)
+                continue
             for report, tests in _runs(order, list(items)):
                 ended = self._forked({**order, "report": report}, tests, items, session)
                 if ended is None:
                     return None
                 self._orders.send(ended)
             self._orders.send({"state": "done"})
+
+    def _expect_forks(self, items: list[Any]) -> None:
+        """Do once what all forks would do."""
+        self._exchange = Exchange(self._root, self._memo)
+        for item in items:
+            item.location  # noqa: B018  (kept when it has been asked for)
+
+    def _fork_suite(self, order: Order, session: Any) -> None:
+        """Another suite as a fork of this one, with other code in its functions. It returns, too, and serves orders."""
+        end = self._orders.socket()
+        if not processes.forked_twice():
+            end.close()
+            return
+        self._orders.close()
+        self._orders = Lines(end)
+        self._orders.send({"state": "started", "pid": os.getpid()})
+        try:
+            if order["again"]:
+                self._collect_again(order, session)
+            if self._exchange is None:
+                raise Refused("this suite does not stay")
+            self._exchange.apply(order["files"])
+        except Refused as refused:
+            self._orders.send({"state": "refused", "why": str(refused)})
+            os._exit(0)
+        self._orders.send({"state": "ready"})
+
+    def _collect_again(self, order: Order, session: Any) -> NoReturn:
+        """Collect some files anew, and report that. Raises: Refused."""
+        self._recorder.lines.clear()
+        try:
+            recollect.collect(session, [os.path.join(self._root, path) for path in order["again"]])
+        except BaseException as error:
+            raise Refused(repr(error)) from error
+        channel = Channel(order["report"])
+        channel.replay(self._recorder.lines)
+        channel.send("end", exit=0)
+        self._orders.send({"state": "collected"})
         os._exit(0)
 
     def _tell_collection(self) -> None:
@@ -146,48 +195,6 @@ class TracePlugin:
         if channel is not None and self._trace.on:
             found = self._trace
             channel.send("trace", id=nodeid, code=found.entered, files=sorted(found.read), hidden=found.hidden)
-
-
-class Lines:
-    """One end of a socket: JSON lines, some with counted bytes behind them."""
-
-    def __init__(self, end: socket.socket) -> None:
-        self._end = end
-        self._heard = b""
-
-    def send(self, value: dict[str, Any], data: bytes = b"") -> None:
-        """One line. Raises: OSError (nobody listens)."""
-        self._end.sendall(json.dumps({**value, "size": len(data)}).encode() + b"\n" + data)
-
-    def take(self) -> dict[str, Any] | None:
-        """The next line that is whole, its bytes under `data`; None: there is none yet."""
-        line, end, rest = self._heard.partition(b"\n")
-        if not end:
-            return None
-        value: dict[str, Any] = json.loads(line)
-        size = value.pop("size")
-        if len(rest) < size:
-            return None
-        value["data"], self._heard = rest[:size], rest[size:]
-        return value
-
-    def receive(self) -> bool:
-        """Wait for more. False: the other end is closed."""
-        more = self._end.recv(1 << 20)
-        self._heard += more
-        return bool(more)
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        while True:
-            value = self.take()
-            if value is not None:
-                yield value
-            elif not self.receive():
-                return
-
-    def close(self) -> None:
-        """This process neither sends nor listens any more."""
-        self._end.close()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,10 @@ that comes is no request: it is the specification, as `session.main` reads it, w
 load ahead) and `scratch` (folders that nobody else writes to).
 
     open   `suite` (name), `files` (path -> text, null deletes), `left_out` (test files), `whole` (files that must be
-           collected, else the suite ends), `asserts` (false: tests are not rewritten), `report`, `trace`, `limit_s`
+           collected, else the suite ends), `asserts` (false: tests are not rewritten), `report`, `trace`, `limit_s`,
+           `stays` (others may begin as forks of it), `of` (null, or the suite that this one is a fork of: nothing is
+           collected, the code of the files is exchanged, or the state is `refused`), `again` (files: they are collected
+           anew instead, and the suite ends)
     run    `suite`, `tests` (ids, null: all), `report`, `times`, `each`, `trace`, `texts`, `cpu_limits`, `limit_s` (of
            each run), `most_broken` (null, or after how many failing tests a run ends)
     close  `suite` (null: none, only what follows)
@@ -29,13 +32,13 @@ import time
 from typing import Any, Callable, Dict, Iterator  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
 
 from . import base, processes, session
+from .lines import Lines
 from .memo import Memo
-from .suite import Lines
 from .suite import main as suite_main
 from .tidy import Places
 
 Order = Dict[str, Any]  # noqa: UP006  (evaluated, also by 3.8)
-GOOD = frozenset({"ready", "done", "closed"})
+GOOD = frozenset({"ready", "done", "collected", "closed"})
 SLACK_S = 30.0
 """For a suite to say that a run has ended, beyond the run's own limit."""
 
@@ -49,7 +52,6 @@ class Suite:
 
     def __init__(self, end: socket.socket) -> None:
         self.pid = 0
-        self._end = end
         self.lines = Lines(end)
         self.running = 0
         """Process of the run that is under way."""
@@ -62,7 +64,7 @@ class Suite:
             if line is not None:
                 return line
             left = until - time.monotonic()
-            if left <= 0 or not select.select([self._end], [], [], left)[0]:
+            if left <= 0 or not select.select([self.lines], [], [], left)[0]:
                 raise Gone("timeout")
             if not self.lines.receive():
                 raise Gone("ended")
@@ -71,7 +73,7 @@ class Suite:
 class Base:
     """The process that suites are forks of, from outside."""
 
-    def __init__(self, pid: int, control: socket.socket) -> None:
+    def __init__(self, pid: int, control: Lines) -> None:
         self.pid = pid
         self.control = control
 
@@ -120,6 +122,8 @@ class Zygote:
     def _open(self, step: dict[str, Any]) -> dict[str, Any]:
         self._places.lay(step["files"])
         until = time.monotonic() + step["limit_s"]
+        if step["of"] is not None:
+            return self._begun(step, self._fork_of_suite, until)
         if not step["trace"] and self._has_base():
             line = self._begun(step, self._fork_of_base, until)
             if line["state"] != "early":
@@ -146,7 +150,9 @@ class Zygote:
             line = suite.next(until - time.monotonic())
         if learned:
             self._end_base()
-        return {"state": line["state"]}
+        if line["state"] == "refused":
+            self._end_suite(step["suite"])
+        return {"state": line["state"], **({"why": line["why"]} if "why" in line else {})}
 
     def _fork_of_this(self, order: Order, end: socket.socket) -> None:
         if os.fork() == 0:
@@ -161,16 +167,25 @@ class Zygote:
     def _fork_of_base(self, order: Order, end: socket.socket) -> None:
         assert self._base is not None
         try:
-            base.sent(self._base.control, json.dumps(order).encode(), end.fileno())
+            self._base.control.send(order, descriptor=end.fileno())
         except OSError as error:
             self._end_base()
+            raise Gone("ended") from error
+
+    def _fork_of_suite(self, order: Order, end: socket.socket) -> None:
+        suite = self._suites.get(order["of"])
+        if suite is None:
+            raise Gone("ended")
+        try:
+            suite.lines.send(order, descriptor=end.fileno())
+        except OSError as error:
             raise Gone("ended") from error
 
     def _has_base(self) -> bool:
         """There is one now, if there can be."""
         if not self._based or self._base is not None:
             return self._based
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = socket.socketpair()
         pid = os.fork()
         if pid == 0:
             ours.close()
@@ -180,9 +195,9 @@ class Zygote:
             finally:
                 os._exit(70)
         theirs.close()
-        self._base = Base(pid, ours)
-        said = base.received(ours)[0] if select.select([ours], [], [], SLACK_S)[0] else b""
-        if not said or not json.loads(said)["fit"]:
+        self._base = Base(pid, Lines(ours))
+        said = self._base.control.wait() if select.select([ours], [], [], SLACK_S)[0] else None
+        if said is None or not said["fit"]:
             self._end_base()
             self._based = False
         return self._based
