@@ -6,12 +6,13 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from small_trees import Tree, write_tree
+from warm_process import Runner
 
 from swesmith_gym.languages.python.language import Python
 from swesmith_gym.languages.python.testing import report
@@ -55,3 +56,19 @@ def runner(tmp_path: Path, byte_code: Path) -> Callable[..., TestReport]:
         return run_tree(root, tmp_path, byte_code, setup, **options)
 
     return run
+
+
+@pytest.fixture
+def warm(tmp_path: Path, byte_code: Path) -> Iterator[Callable[..., Runner]]:
+    started: list[Runner] = []
+
+    def start(files: dict[str, str], **setup: Any) -> Runner:
+        write_tree(tmp_path / "tree", files)
+        started.append(Runner(tmp_path / "tree", tmp_path, byte_code, **setup))
+        return started[-1]
+
+    yield start
+    for each in started:
+        assert each.process.stdin is not None
+        each.process.stdin.close()
+        each.process.wait(10)
