@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from typing import Any, Iterable  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
 
@@ -11,14 +10,15 @@ import pytest
 
 
 def collect(session: Any, paths: Iterable[str]) -> None:
-    """Load these files anew, and have their items chosen and reported as those of a collection are.
+    """Load these files (as pytest names them) anew, and have their items chosen and reported as a collection's are.
 
     Raises: KeyError (no test of a file is known), whatever the files raise.
     """
-    modules = {os.path.realpath(str(item.fspath)): item.getparent(pytest.Module) for item in session.items}
-    old = [modules[path] for path in sorted(map(os.path.realpath, paths))]
+    wanted = frozenset(paths)
+    known = {str(item.fspath): item for item in session.items if str(item.fspath) in wanted}
+    old = [known[path].getparent(pytest.Module) for path in sorted(wanted)]
     without_rewriting()
-    _forget({os.path.realpath(str(module.fspath)) for module in old})
+    _forget(wanted)
     importlib.invalidate_caches()
     items = [item for module in old for item in session.genitems(_another(module))]
     session.config.hook.pytest_collection_modifyitems(session=session, config=session.config, items=items)
@@ -35,9 +35,9 @@ def without_rewriting() -> None:
     sys.meta_path[:] = [each for each in sys.meta_path if type(each).__name__ != "AssertionRewritingHook"]
 
 
-def _forget(paths: set[str]) -> None:
+def _forget(paths: frozenset[str]) -> None:
     for name, module in list(sys.modules.items()):
-        if os.path.realpath(getattr(module, "__file__", None) or "") in paths:
+        if getattr(module, "__file__", None) in paths:
             del sys.modules[name]
             parent, _, child = name.rpartition(".")
             if getattr(sys.modules.get(parent), child, None) is module:

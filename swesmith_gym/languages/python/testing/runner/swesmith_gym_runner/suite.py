@@ -16,7 +16,7 @@ from typing import Any, Dict, Iterator, NoReturn  # noqa: UP035  (3.8 cannot sub
 
 import pytest
 
-from . import processes, recollect, session
+from . import processes, recollect, session, showing
 from .channel import Channel, Recorder
 from .exchange import Exchange, Refused
 from .limit import CpuLimitPlugin
@@ -81,6 +81,7 @@ class SuitePlugin:
         self._exchange = Exchange(self._root, self._memo)
         for item in items:
             item.location  # noqa: B018  (kept when it has been asked for)
+        showing.expect(dict.fromkeys(str(item.fspath) for item in items))
 
     def _fork_suite(self, order: Order, session: Any) -> None:
         """Another suite as a fork of this one, with other code in its functions. It returns, too, and serves orders."""
@@ -153,10 +154,16 @@ class SuitePlugin:
         if order["trace"]:
             self._trace.start()
 
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """The fork's last step: nobody reads the summary that would follow."""
+        if self.channel is not None:
+            self.end(exitstatus)
+
     def end(self, code: int) -> NoReturn:
-        """The fork's last step."""
+        """Say that the run has come to its end."""
         assert self.channel is not None
-        self.channel.send("end", exit=code)
+        self.channel.send("end", exit=int(code))
         os._exit(0)
 
 

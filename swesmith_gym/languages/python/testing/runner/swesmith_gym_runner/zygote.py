@@ -31,7 +31,7 @@ import sys
 import time
 from typing import Any, Callable, Dict, Iterator  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
 
-from . import base, processes, session
+from . import base, processes, session, showing
 from .lines import Lines
 from .memo import Memo
 from .suite import main as suite_main
@@ -86,6 +86,7 @@ class Zygote:
         self._root = session.prepare(spec)
         self._memo = Memo()
         self._memo.install()
+        showing.install()
         self._suites: dict[str, Suite] = {}
         self._base: Base | None = None
         self._based = True
