@@ -1,6 +1,6 @@
 """Validation of candidates: impacted runs against full ones, and against other ways to do it.
 
-    python benchmarks/validation.py tinydb sqlparse boltons --candidates 200 --others 20 --out FILE
+    python benchmarks/validation.py tinydb sqlparse boltons --candidates 200 --others 20 --mutmut-s 120 --out FILE
     python benchmarks/validation.py                                 # a short one, to standard output
 
 For each repository (built if need be), the same candidates, drawn by the seed, two at a time:
@@ -8,27 +8,29 @@ For each repository (built if need be), the same candidates, drawn by the seed, 
     impacted    what a candidate can reach, in forks (the product); with the tests run again, and sealing
     full        the whole suite for each candidate in a fresh bubblewrap sandbox
     docker      the same in a fresh Docker container; where a daemon answers and a portable root is there
+    mutmut      mutants of its own in the same environment, for a while: it stops at the first test that fails
 
 The ways with one suite for each candidate run `--others` of them. FAIL_TO_PASS, PASS_TO_PASS and reasons for a
-rejection of `impacted` must be those of `full`: the exit code is 1 if one is not. Processor time is that of the whole
-machine, so that nothing else may run; the tests' own time is what their reports say.
+rejection of `impacted` must be those of `full`: the exit code is 1 if one is not. Processor time is that of this
+process and all below it (of the whole machine for Docker, whose containers are not); the tests' own time is what
+their reports say, by the clock, so that nothing else should run.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from _measure import load, machine
+from _measure import load, machine, machine_cpu_s, tree_cpu_s
+from _mutmut import mutmut
 
 from swesmith_gym import sandboxes
 from swesmith_gym.bugs.generate import generate
@@ -36,15 +38,15 @@ from swesmith_gym.errors import SandboxError
 from swesmith_gym.executors import LocalExecutor
 from swesmith_gym.harness.exactness import difference, outcome
 from swesmith_gym.harness.impacted import ImpactedRuns
-from swesmith_gym.harness.runs import Attempt, Files, FullRuns, Reruns, Runs
+from swesmith_gym.harness.runs import FullRuns
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings, buggy, validate_all
+from swesmith_gym.harness.worker import Ran, Step, Worker
 from swesmith_gym.home import write_atomic
-from swesmith_gym.records import BugCandidate, RejectedCandidate, TestReport
+from swesmith_gym.records import BugCandidate, RejectedCandidate
 from swesmith_gym.repos import impacts
 from swesmith_gym.repos.resolve import ensure_built
 from swesmith_gym.tasks import tree as trees
-from swesmith_gym.tasks.sealing import SealedTree
 
 WORKERS = 2
 STAMP = "2026-01-01T00:00:00Z"
@@ -55,57 +57,38 @@ def say(text: str) -> None:
     print(f"validation: {text}", file=sys.stderr, flush=True)
 
 
-def machine_cpu_s() -> float:
-    """Processor time of everything on this machine so far, in seconds."""
-    user, nice, system = map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:4])
-    return (user + nice + system) / os.sysconf("SC_CLK_TCK")
-
-
 @dataclass
 class Spent:
-    """What the tests of all runs took by themselves, and how many ran."""
+    """What the tests of all runs took by themselves, by their reports, and how many ran."""
 
     seconds: float = 0.0
     tests: int = 0
     _lock: Lock = field(default_factory=Lock)
 
-    def add(self, report: TestReport, tests: Collection[str]) -> None:
+    def add(self, raw: bytes, testbed: Testbed) -> None:
+        """One run's report."""
+        found = testbed.language.parse_report(raw, exit_code=0, timed_out=False, duration_s=0.0, log="").results
         with self._lock:
-            ran = [report.results[test] for test in tests if test in report.results]
-            self.seconds += sum(result.duration_s for result in ran)
-            self.tests += len(ran)
+            self.seconds += sum(result.duration_s for result in found.values())
+            self.tests += len(found)
 
 
-class Counting(Runs):
-    """Impacted runs whose tests are counted."""
+@contextmanager
+def counted(testbed: Testbed) -> Iterator[Spent]:
+    """Every run of a worker is counted."""
+    spent, ran = Spent(), Worker.ran
 
-    def __init__(self, runs: ImpactedRuns, spent: Spent) -> None:
-        self.testbed, self._runs, self._spent = runs.testbed, runs, spent
-
-    @contextmanager
-    def on(self, files: Files) -> Iterator[Attempt]:
-        with self._runs.on(files) as attempt:
-            self._spent.add(attempt.report, self._runs.selected(files))
-            yield _Counted(attempt, self._spent)
-
-    def collected(self, sealed: SealedTree, surface: Files) -> frozenset[str]:
-        return self._runs.collected(sealed, surface)
-
-
-@dataclass(frozen=True)
-class _Counted:
-    attempt: Attempt
-    spent: Spent
-
-    @property
-    def report(self) -> TestReport:
-        return self.attempt.report
-
-    def again(self, tests: Collection[str], times: int) -> Reruns:
-        found = self.attempt.again(tests, times)
-        for report in (*found.bug, *found.gold):
-            self.spent.add(report, tests)
+    def counting(worker: Worker, step: Step, answer: Step) -> Ran:
+        found = ran(worker, step, answer)
+        for raw in found.reports:
+            spent.add(raw, testbed)
         return found
+
+    setattr(Worker, "ran", counting)  # noqa: B010  (a method, by its type)
+    try:
+        yield spent
+    finally:
+        setattr(Worker, "ran", ran)  # noqa: B010  (as above)
 
 
 def candidates(testbed: Testbed, number: int, seed: int) -> list[BugCandidate]:
@@ -122,25 +105,25 @@ def candidates(testbed: Testbed, number: int, seed: int) -> list[BugCandidate]:
     return [each for each in found if isinstance(each, BugCandidate)]
 
 
-def measured(number: int, act: Callable[[], object]) -> dict[str, Any]:
+def measured(number: int, act: Callable[[], object], cpu: Callable[[], float] = tree_cpu_s) -> dict[str, Any]:
     """Wall and processor time of something that is done for so many candidates."""
-    began, cpu_s = time.perf_counter(), machine_cpu_s()
+    began, cpu_s = time.perf_counter(), cpu()
     act()
-    wall_s, cpu_s = time.perf_counter() - began, machine_cpu_s() - cpu_s
+    wall_s, cpu_s = time.perf_counter() - began, cpu() - cpu_s
     rates = {"per_s": round(number / wall_s, 3), "cpu_s_per_candidate": round(cpu_s / number, 4)}
     return {"candidates": number, "wall_s": round(wall_s, 2), "cpu_s": round(cpu_s, 2), **rates}
 
 
 def impacted(testbed: Testbed, runs: ImpactedRuns, given: Sequence[BugCandidate]) -> dict[str, Any]:
     """The product's own way, to tasks."""
-    spent = Spent()
     settings = ValidationSettings(STAMP)
     results: list[object] = []
 
     def act() -> None:
-        results.extend(r for _, r in validate_all(given, Counting(runs, spent), LocalExecutor(WORKERS), settings))
+        results.extend(result for _, result in validate_all(given, runs, LocalExecutor(WORKERS), settings))
 
-    row = measured(len(given), act)
+    with counted(testbed) as spent:
+        row = measured(len(given), act)
     tasks = sum(not isinstance(each, RejectedCandidate) for each in results)
     over = (row["cpu_s"] - spent.seconds) / len(given)
     suite = sum(testbed.image.baseline[test].duration_s for test in testbed.passing)
@@ -161,14 +144,14 @@ def agreement(runs: ImpactedRuns, given: Sequence[BugCandidate]) -> dict[str, An
     return {"candidates": len(given), "identical": len(given) - len(differences), "differences": differences}
 
 
-def in_full(testbed: Testbed, given: Sequence[BugCandidate]) -> dict[str, Any]:
+def in_full(testbed: Testbed, given: Sequence[BugCandidate], cpu: Callable[[], float] = tree_cpu_s) -> dict[str, Any]:
     """One suite for each candidate in a fresh sandbox of the testbed's backend."""
     full = FullRuns(testbed)
 
     def one(candidate: BugCandidate) -> None:
         outcome(full, buggy(candidate.bug_patch, testbed))
 
-    return measured(len(given), lambda: list(LocalExecutor(WORKERS).map(one, given)))
+    return measured(len(given), lambda: list(LocalExecutor(WORKERS).map(one, given)), cpu)
 
 
 def docker_testbed(name: str) -> Testbed | str:
@@ -201,8 +184,9 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     say(f"{name}: {len(few)} candidates in full")
     rows["full"] = in_full(trusted, few)
     on_docker = docker_testbed(name)
-    rows["docker"] = {"left_out": on_docker} if isinstance(on_docker, str) else in_full(on_docker, few)
-    for way in ("full", "docker"):
+    rows["docker"] = {"left_out": on_docker} if isinstance(on_docker, str) else in_full(on_docker, few, machine_cpu_s)
+    rows["mutmut"] = mutmut(name, trusted, options.mutmut_s)
+    for way in ("full", "docker", "mutmut"):
         if "per_s" in rows[way]:
             rows[way]["impacted_is_times_faster"] = round(rows["impacted"]["per_s"] / rows[way]["per_s"], 1)
     return rows
@@ -214,6 +198,7 @@ def main() -> int:
     parser.add_argument("repos", nargs="*", default=["tinydb"], help="names of profiles")
     parser.add_argument("--candidates", type=int, default=20)
     parser.add_argument("--others", type=int, default=4, help="candidates of the slower ways")
+    parser.add_argument("--mutmut-s", type=int, default=0, help="time for mutmut, in seconds; 0: it is left out")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
