@@ -86,7 +86,8 @@ class SuitePlugin:
     def _fork_suite(self, order: Order, session: Any) -> None:
         """Another suite as a fork of this one, with other code in its functions. It returns, too, and serves orders."""
         end = self._orders.socket()
-        if not processes.forked_twice():
+        processes.reap()
+        if os.fork():
             end.close()
             return
         self._orders.close()

@@ -253,8 +253,9 @@ class Zygote:
     def _end_suite(self, name: str | None) -> None:
         suite = self._suites.pop(name, None) if name else None
         if suite is not None:
-            suite.lines.close()
             processes.end(suite.pid)
+            suite.lines.drain(SLACK_S)  # one that is another suite's child has ended when its socket has
+            suite.lines.close()
 
     def _sweep(self) -> None:
         """End what suites have left behind."""
