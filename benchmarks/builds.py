@@ -27,7 +27,7 @@ from _measure import machine
 from swesmith_gym import sandboxes
 from swesmith_gym.bugs.generate import generate
 from swesmith_gym.errors import SweSmithGymError
-from swesmith_gym.executors import LocalExecutor
+from swesmith_gym.executors import LocalExecutor, SerialExecutor
 from swesmith_gym.harness.runs import FullRuns
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings, validate_all
@@ -98,7 +98,7 @@ def _validated(testbed: Testbed, number: int) -> Row:
     )
     given = [each for each in found if isinstance(each, BugCandidate)]
     settings = ValidationSettings(STAMP, reruns=1)
-    results = [result for _, result in validate_all(given, FullRuns(testbed), LocalExecutor(2), settings)]
+    results = [result for _, result in validate_all(given, FullRuns(testbed), SerialExecutor(), settings)]
     reasons = Counter(each.reason for each in results if isinstance(each, RejectedCandidate))
     return {"candidates": len(given), "tasks": len(given) - reasons.total(), "rejected": dict(sorted(reasons.items()))}
 
@@ -119,6 +119,22 @@ def evidence(rows: Sequence[Row], options: argparse.Namespace) -> dict[str, Any]
     }
 
 
+def try_all(rows: list[Row], options: argparse.Namespace) -> None:
+    """Fill in the rows that are still to be tried."""
+    backend = sandboxes.backend(options.sandbox)
+    wanted = ("untried", "failed") if options.again else ("untried",)
+    todo = [place for place, row in enumerate(rows) if row["state"] in wanted]
+
+    def one(place: int) -> Row:
+        return attempt(rows[place]["package"], backend, options.candidates)
+
+    for done in LocalExecutor(options.workers).map(one, todo):
+        rows[todo[done.index]] = done.value
+        say(json.dumps(done.value))
+        if options.out:
+            write_atomic(options.out, json.dumps(evidence(rows, options), indent=1) + "\n")
+
+
 def main() -> int:
     """Exit code 1: fewer than 80 % were built."""
     options = _options()
@@ -127,14 +143,11 @@ def main() -> int:
     if options.out and options.out.exists():
         kept = {row["package"]: row for row in json.loads(options.out.read_text("utf-8"))["rows"]}
         rows = [kept.get(row["package"], row) for row in rows]
-    backend = None if options.draw else sandboxes.backend(options.sandbox)
-    for place, row in enumerate(rows):
-        if backend is not None and row["state"] in (("untried", "failed") if options.again else ("untried",)):
-            rows[place] = attempt(row["package"], backend, options.candidates)
-            say(json.dumps(rows[place]))
-        if options.out:
-            write_atomic(options.out, json.dumps(evidence(rows, options), indent=1) + "\n")
+    if not options.draw:
+        try_all(rows, options)
     found = evidence(rows, options)
+    if options.out:
+        write_atomic(options.out, json.dumps(found, indent=1) + "\n")
     print(json.dumps({key: value for key, value in found.items() if key != "rows"}, indent=1))
     return int(found["complete"] and found["built"] < 0.8 * len(rows))
 
@@ -148,6 +161,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--draw", action="store_true", help="try none")
     parser.add_argument("--again", action="store_true", help="try those that failed once more")
     parser.add_argument("--candidates", type=int, default=20, help="of each package, through validation")
+    parser.add_argument("--workers", type=int, default=2, help="packages at once")
     parser.add_argument("--sandbox", default="auto")
     options = parser.parse_args()
     if options.number is None:
