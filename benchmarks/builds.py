@@ -34,7 +34,8 @@ from swesmith_gym.harness.validate import ValidationSettings, validate_all
 from swesmith_gym.home import write_atomic
 from swesmith_gym.records import BugCandidate, RejectedCandidate
 from swesmith_gym.repos.add import add
-from swesmith_gym.repos.resolve import ensure_built
+from swesmith_gym.repos.build import build
+from swesmith_gym.repos.resolve import built
 from swesmith_gym.sandboxes.base import SandboxBackend
 from swesmith_gym.tasks import tree as trees
 
@@ -64,7 +65,8 @@ def attempt(requirement: str, backend: SandboxBackend, candidates: int) -> Row:
     row: Row = {"package": requirement, "state": "failed"}
     try:
         profile = add(f"pypi:{requirement}")
-        testbed = ensure_built(profile.name, backend, lambda step: say(f"{requirement}: {step}"))
+        build(profile, backend, progress=lambda step: say(f"{requirement}: {step}"))
+        testbed = built(profile.name, backend)
         row |= _facts(testbed) | _validated(testbed, candidates)
         row["state"] = "built" if row["tasks"] else "failed"
         if not row["tasks"]:
@@ -105,14 +107,14 @@ def _validated(testbed: Testbed, number: int) -> Row:
 
 def evidence(rows: Sequence[Row], options: argparse.Namespace) -> dict[str, Any]:
     """What is known so far."""
-    built = sum(row["state"] == "built" for row in rows)
+    number = sum(row["state"] == "built" for row in rows)
     causes = Counter(row["step"] for row in rows if row["state"] == "failed")
     return {
         "machine": machine(),
         "listed": len(listed()),
         "drawn": len(rows),
         "seed": options.seed,
-        "built": built,
+        "built": number,
         "failed_at": dict(sorted(causes.items())),
         "complete": all(row["state"] != "untried" for row in rows),
         "rows": rows,
