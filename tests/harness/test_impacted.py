@@ -23,6 +23,12 @@ from swesmith_gym.repos import impacts
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.network]
 NUMBERS, WORDS = "src/abacus/numbers.py", "src/abacus/words.py"
+FLOOD = """    import os
+    for _ in range(4096):
+        os.write(1, bytes(1 << 20))
+    result = 0
+    for"""
+"""4 GB of output."""
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +78,7 @@ def test_only_what_a_change_reaches_is_run(runs: ImpactedRuns) -> None:
             "    import os\n    os.fork()\n    result = 0\n    for",
             "no_failing_test",
         ),
+        (NUMBERS, "    result = 0\n    for", FLOOD, ""),
         (NUMBERS, '"""Arithmetic on lists of numbers."""', "raise RuntimeError('broken')", "all_tests_broken"),
         (WORDS, '"""Numbers as words."""', "raise RuntimeError('broken')", "collection_error"),
     ],

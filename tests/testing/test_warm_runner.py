@@ -225,3 +225,27 @@ def test_each_test_alone_is_watched(warm: Callable[..., Runner]) -> None:
     assert [test for test in tests if traces[test].hidden] == ["tests/test_more.py::test_hides"]
     assert "thing.py:7:helper" in traces["tests/test_more.py::test_thread"].code
     assert "late.py:0:<module>" in traces["tests/test_more.py::test_imports"].code
+
+
+def test_a_run_does_not_find_what_a_killed_one_has_printed(warm: Callable[..., Runner]) -> None:
+    runner = warm(
+        {
+            "tests/test_print.py": """
+                import os, threading
+                import pytest
+                @pytest.fixture
+                def caught(pytestconfig):
+                    file = pytestconfig.pluginmanager.getplugin("capturemanager")._global_capturing.out.tmpfile
+                    return os.fstat(file.fileno()).st_size
+                def test_waits():
+                    os.write(1, b"from the killed run")
+                    threading.Event().wait()
+                def test_finds(caught): assert caught == 0
+            """
+        }
+    )
+    killed = run_suite("one", ["tests/test_print.py::test_waits"], LIMITS, limit_s=0.5)
+    assert runner.ask(open_suite("one", limit_s=30), killed) == ["ready", "timeout"]
+    finds = run_suite("one", ["tests/test_print.py::test_finds"], LIMITS, limit_s=30, texts=True)
+    assert runner.ask(finds, close_suite("one")) == ["done", "closed"]
+    assert runner.read(finds).results["tests/test_print.py::test_finds"].outcome is Outcome.PASSED

@@ -132,6 +132,7 @@ class SuitePlugin:
             return None
         self._orders.send({"state": "running", "pid": pid})
         _, status, usage = os.wait4(pid, 0)
+        _forget_output(session.config)
         return {
             "state": "ended",
             "exit": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
@@ -140,6 +141,7 @@ class SuitePlugin:
 
     def _begin(self, order: Order, chosen: list[Any], session: Any) -> None:
         self._orders.close()
+        _forget_output(session.config)
         self.channel = Channel(order["report"])
         self.channel.send("start", forked=True)
         ids = [line["ids"] for kind, line in self._recorder.lines if kind == "collected"][-1]
@@ -166,6 +168,16 @@ class SuitePlugin:
         assert self.channel is not None
         self.channel.send("end", exit=int(code))
         os._exit(0)
+
+
+def _forget_output(config: Any) -> None:
+    """Empty the files that pytest catches output in: forks share them, and a killed one leaves what it has written."""
+    capture = getattr(config.pluginmanager.getplugin("capturemanager"), "_global_capturing", None)
+    for name in ("out", "err"):
+        file = getattr(getattr(capture, name, None), "tmpfile", None)
+        if file is not None:
+            file.seek(0)
+            file.truncate()
 
 
 def _loaded(root: str) -> list[str]:
