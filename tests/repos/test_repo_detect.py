@@ -224,3 +224,21 @@ def test_carets(said: str, means: str) -> None:
 def test_braces_of_tox_are_expanded() -> None:
     assert tox.expand("py{39,310}-x, docs") == ["py39-x", "py310-x", "docs"]
     assert tox.expand("{a,b}-{c,d}") == ["a-c", "a-d", "b-c", "b-d"]
+
+
+def test_tests_whose_files_are_named_otherwise_are_found_by_what_they_hold(tmp_path: Path) -> None:
+    case = "import unittest\nclass Dates(unittest.TestCase):\n    def test_one(self): pass\n"
+    files = {
+        "pyproject.toml": PROJECT,
+        "setup.py": "def test(): pass\n",
+        "thing/test.py": case,
+        "thing/tests/TestDates.py": case,
+        "thing/tests/helper.py": "def help(): pass\n",
+        "thing/testing_tools.py": "class Tool:\n    def test_it(self): pass\n    def use(self): pass\n",
+        "docs/test.py": case,
+    }
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    found = detect(tmp_path).test.paths
+    assert found == ("thing/test.py", "thing/tests/TestDates.py")

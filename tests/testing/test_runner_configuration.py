@@ -32,6 +32,14 @@ def test_addopts_are_kept_less_what_breaks_a_run(runner, name, text):
     assert list(found.results) == ["test_a.py::test_first", "test_a.py::test_second"]
 
 
+def test_what_hinders_a_run_before_the_first_test_is_set_aside(runner):
+    warns = "import pytest, warnings\ndef pytest_configure(): warnings.warn(pytest.PytestDeprecationWarning('old'))\n"
+    ini = "[pytest]\nrequired_plugins = pytest-nothing\nfilterwarnings = error\n"
+    found = runner({"pytest.ini": ini, "conftest.py": warns, "test_a.py": TWO})
+    assert found.finished, found.log
+    assert len(found.results) == 3
+
+
 def test_configuration_of_a_test_folder_is_found_as_pytest_finds_it(runner):
     files = {"tests/pytest.ini": "[pytest]\naddopts = -x -k 'not slow'\n", "tests/test_a.py": TWO}
     found = runner(files, TestSetup(paths=("tests",)))

@@ -18,6 +18,7 @@ from swesmith_gym.languages.python.project.files import Project, ini, strings, t
 from swesmith_gym.languages.python.project.known import IGNORED_OPTIONS, OPTIONS_WITH_VALUE
 from swesmith_gym.records import TestSetup
 
+MOST_FILES = 200
 FOLDERS = ("tests", "test", "testing", "unit_tests", "unittests", "testsuite")
 _OUTSIDE = frozenset({"docs", "doc", "examples", "example", "benchmarks", "benchmark", "build", "dist", "node_modules"})
 _KEPT = re.compile(
@@ -141,7 +142,7 @@ def find(project: Project, config: Config, commanded: list[str]) -> list[str]:
     top = [name for name in FOLDERS if _has_tests(root / name, config)]
     inner = [] if top else [p.relative_to(root).as_posix() for p in _inner(root, config, 0)]
     loose = [] if top or inner else sorted(p.name for p in root.iterdir() if p.is_file() and _matches(p.name, config))
-    found = top or inner or loose
+    found = top or inner or loose or _by_content(root)
     if not found:
         raise ProfileError(
             f"no tests found (looked for {', '.join(config.patterns)} in {', '.join(FOLDERS[:3])} and in packages); an "
@@ -160,6 +161,34 @@ def _inner(folder: Path, config: Config, depth: int) -> Iterator[Path]:
             yield path
         elif depth < 4:
             yield from _inner(path, config, depth + 1)
+
+
+def _by_content(root: Path) -> list[str]:
+    """Files that say `test` in their name or folder, however written, and hold tests. pytest collects what is named."""
+    found = []
+    for path in sorted(root.glob("**/*.py")):
+        inside = path.relative_to(root)
+        named = [path.stem, *(part for part in inside.parts[:-1] if part in FOLDERS)]
+        outside = _OUTSIDE.intersection(inside.parts) or any(part.startswith(".") for part in inside.parts)
+        if (
+            not outside
+            and not path.is_symlink()
+            and any("test" in each.lower() for each in named)
+            and _holds_tests(path)
+        ):
+            found.append(inside.as_posix())
+    return found[:MOST_FILES]
+
+
+def _holds_tests(path: Path) -> bool:
+    """Functions, or methods of classes that pytest may collect, whose name says that they are tests."""
+    try:
+        body = parse(path.read_bytes()).body
+    except SyntaxError:
+        return False
+    classes = [each for each in body if isinstance(each, ast.ClassDef) and (each.bases or each.name.startswith("Test"))]
+    inner = [each for node in classes for each in node.body]
+    return any(isinstance(node, ast.FunctionDef) and node.name.startswith("test") for node in (*body, *inner))
 
 
 def _matches(name: str, config: Config) -> bool:

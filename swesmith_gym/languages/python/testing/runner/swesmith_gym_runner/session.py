@@ -73,7 +73,8 @@ def arguments(spec: dict[str, Any], root: str) -> list[str]:
     """The command line of pytest: ours, then the repository's."""
     args = [f"--rootdir={root}", "-p", "no:cacheprovider", "--continue-on-collection-errors"]
     args += ["--tb=short" if spec["texts"] else "--tb=no"]
-    args += ["-W", "ignore::pytest.PytestConfigWarning"]
+    args += ["-W", "ignore::pytest.PytestConfigWarning", "-W", "ignore::pytest.PytestDeprecationWarning"]
+    args += ["-o", "required_plugins="]  # they are loaded by name, which pytest does not count
     configured = options.config_addopts(root, spec["paths"])
     if configured is not None:
         kept = options.without(configured, spec["ignored_args"])
