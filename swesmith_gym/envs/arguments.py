@@ -8,7 +8,7 @@ from swesmith_gym.errors import InputError
 
 _CHOICES: Mapping[str, tuple[str | None, ...]] = {
     "hide_tests": ("functions", "files", "none"),
-    "grading": ("full",),
+    "grading": ("full", "impacted"),
     "on_fault": ("mask", "raise"),
     "render_mode": (None, "ansi"),
 }

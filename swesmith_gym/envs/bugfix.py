@@ -18,6 +18,7 @@ import gymnasium as gym
 from swesmith_gym.envs import actions
 from swesmith_gym.envs.arguments import check_choices, check_limits
 from swesmith_gym.envs.branching import EpisodeSnapshot
+from swesmith_gym.envs.grading import impact_for
 from swesmith_gym.envs.instructions import first_observation
 from swesmith_gym.envs.rewards import Reward, sparse
 from swesmith_gym.envs.spaces import Action, ActionSpace, Unicode
@@ -299,7 +300,8 @@ class BugFixEnv(gym.Env[str, Action]):
             closed = beside.submit(self._end_sandbox)
             if not prepared.testbed.backend.capabilities().many:
                 closed.result()
-            verdict = grade(prepared.task, submission, prepared.testbed, grading=self._grading)
+            impact = impact_for(self._grading, prepared.testbed)
+            verdict = grade(prepared.task, submission, prepared.testbed, impact=impact)
         return replace(verdict, duration_s=0.0)  # equal episodes give equal infos
 
     def _died(self, prepared: TaskTestbed, death: SandboxDied) -> Result:

@@ -83,7 +83,8 @@ def run(testbed: Testbed, changes: tuple[FileChange, ...], watch: Watch) -> Test
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise GradingFault(f"the disk is full: {error}") from error
             raise CannotBeLaid(str(error)) from error
-        return run_tests(sandbox, testbed.language, testbed.image.test, texts=False, timeout_s=testbed.time_limit_s)
+        setup, limit_s = testbed.image.test, testbed.time_limit_s
+        return run_tests(sandbox, testbed.language, setup, texts=False, timeout_s=limit_s, left_out=watch.left_out)
 
 
 def _start(testbed: Testbed) -> Sandbox:

@@ -15,14 +15,17 @@ from typing import Literal
 
 from swesmith_gym.errors import GradingFault, SandboxUnsupported
 from swesmith_gym.harness.attempts import Attempts, CannotBeLaid, control, run_to_its_end, whole
+from swesmith_gym.harness.impact import Impact
+from swesmith_gym.harness.reach import completed, unreached
 from swesmith_gym.harness.tampering import Watch, watches
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.records import FileChange, Outcome, Submission, TaskInstance, TestReport, Verdict
 from swesmith_gym.tasks import sealing
 from swesmith_gym.tasks import tree as trees
 
-Grading = Literal["full"]
-"""`full`: the whole suite is run."""
+Grading = Literal["full", "impacted"]
+"""`full`: the whole suite is run. `impacted`: only the test files that the submission can reach, by the impact map;
+where there is none, or it is not exact, everything."""
 
 _FEW = 20
 """Where more tests fail than this, the host's pace is not the cause."""
@@ -79,8 +82,10 @@ class _EndlessControl(GradingFault):
     """The pristine tree with canaries in it does not come to its end."""
 
 
-def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, grading: Grading = "full") -> Verdict:
+def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, impact: Impact | None = None) -> Verdict:
     """What `submission` is worth. Never raises for anything that a submission can cause.
+
+    `impact`: for `impacted` grading; None: the whole suite is run.
 
     A run that does not come to its end (the sandbox died, the time or the memory ran out, the report is torn) is tried
     again on a fresh sandbox, and so is one in which nothing failed but tests that measure time. If it never ends while
@@ -89,7 +94,6 @@ def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, gradi
     though they do in the control, or if code looks at the tests that run it. Raises: GradingFault (the control fails
     too, or this host starts no sandbox), SandboxUnsupported.
     """
-    del grading  # one kind so far
     if not testbed.backend.capabilities().isolates:
         raise SandboxUnsupported(
             f"{testbed.backend.name}: grading needs network and process isolation; if this machine is itself a sandbox "
@@ -100,21 +104,23 @@ def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, gradi
     if submission.violation:
         return _violation(task, needed, submission.violation)
     try:
-        verdict = _judged(task, needed, submission, testbed)
+        verdict = _judged(task, needed, submission, testbed, impact)
     except _EndlessControl:  # it may have been a canary
-        verdict = _judged(task, needed, submission, testbed)
+        verdict = _judged(task, needed, submission, testbed, impact)
     return replace(verdict, patch_exists=bool(submission.changes), duration_s=time.monotonic() - started)
 
 
-def _judged(task: TaskInstance, needed: Required, submission: Submission, testbed: Testbed) -> Verdict:
+def _judged(
+    task: TaskInstance, needed: Required, submission: Submission, testbed: Testbed, impact: Impact | None
+) -> Verdict:
     """Both runs, at once, and what follows from them."""
     changes = _changes(task, submission, testbed)
-    watch, decoys = watches(testbed, needed.fail_to_pass)
+    watch, decoys = _watches(testbed, needed, changes, impact)
     attempt = partial(run_to_its_end, testbed, changes)
     with testbed.backend.quiet(), ThreadPoolExecutor(1, "decoys") as beside:
         second = beside.submit(attempt, decoys) if decoys else None
         try:
-            first = attempt(watch, lambda report: _slowed(decide(task, needed, report), testbed))
+            first = attempt(watch, lambda report: _slowed(_decided(task, needed, report, watch, testbed), testbed))
         except CannotBeLaid as error:
             return _violation(task, needed, f"the submission cannot be laid over the tree: {error}")
         verdict = _of_one_run(task, needed, testbed, watch, first)
@@ -131,9 +137,25 @@ def _judged(task: TaskInstance, needed: Required, submission: Submission, testbe
     return verdict
 
 
+def _watches(
+    testbed: Testbed, needed: Required, changes: tuple[FileChange, ...], impact: Impact | None
+) -> tuple[Watch, Watch | None]:
+    """Both runs' plans; they leave out the same."""
+    first, second = watches(testbed, needed.fail_to_pass)
+    if impact is None:
+        return first, second
+    both = [watch for watch in (first, second) if watch]
+    left_out = unreached(testbed, impact, changes, needed.fail_to_pass, both)
+    return replace(first, left_out=left_out), second and replace(second, left_out=left_out)
+
+
+def _decided(task: TaskInstance, needed: Required, report: TestReport, watch: Watch, testbed: Testbed) -> Verdict:
+    return decide(task, needed, completed(report, watch.left_out, testbed))
+
+
 def _of_one_run(task: TaskInstance, needed: Required, testbed: Testbed, watch: Watch, runs: Attempts) -> Verdict:
     """The verdict on the deciding run, as its report has it. Raises: GradingFault."""
-    verdict = decide(task, needed, runs.report) if runs.report else _violation(task, needed, "")
+    verdict = _decided(task, needed, runs.report, watch, testbed) if runs.report else _violation(task, needed, "")
     if whole(runs.report):
         return verdict
     if not control(testbed, watch).finished:

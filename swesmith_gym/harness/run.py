@@ -42,12 +42,13 @@ def run_tests(
     env: Mapping[str, str] | None = None,
     cpu_limits: CpuLimits | None = None,
     shuffle: int | None = None,
+    left_out: Collection[str] = (),
 ) -> TestReport:
     """Run the tests of the tree as it is in `sandbox`.
 
-    `tests`: exact ids to run, None for all; `texts`, `cpu_limits`, `shuffle`: as in `Language.runner`; `timeout_s`:
-    limit in seconds, None for the set-up's own. What the runner prints decides nothing: the report comes back as a file
-    of an unguessable name. Raises: SandboxDied.
+    `tests`: exact ids to run, None for all; `texts`, `cpu_limits`, `shuffle`, `left_out`: as in `Language.runner`;
+    `timeout_s`: limit in seconds, None for the set-up's own. What the runner prints decides nothing: the report comes
+    back as a file of an unguessable name. Raises: SandboxDied.
     """
     report = report_path()
     command = language.runner(
@@ -59,6 +60,7 @@ def run_tests(
         env=env,
         cpu_limits=cpu_limits,
         shuffle=shuffle,
+        left_out=left_out,
     )
     result = sandbox.run(command.command, timeout_s=timeout_s or setup.timeout_s, env=command.env, stdin=command.stdin)
     raw = read_report(sandbox, report)

@@ -21,7 +21,7 @@ _PASSED = frozenset({Outcome.PASSED, Outcome.XPASSED})
 
 @dataclass(frozen=True)
 class Watch:
-    """What is planted in one run, and what a report shows of it."""
+    """What is planted in one run, what of the suite it leaves out, and what a report shows of it."""
 
     failing: Mapping[str, str]
     """Tests that no honest code passes which passes another one, beside it; empty: that no code passes. Both are ids,
@@ -30,6 +30,8 @@ class Watch:
     """Copy -> test, both by name, without the case."""
     changes: tuple[FileChange, ...]
     """What lays them over the tree."""
+    left_out: frozenset[str] = frozenset()
+    """Test files that are not run: nothing that is graded can reach them."""
 
     def suspicions(self, report: TestReport, deciding: TestReport, *, resolved: bool) -> Mapping[str, str]:
         """What is wrong with a report, by what it is about; empty: nothing.

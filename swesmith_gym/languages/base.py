@@ -254,10 +254,12 @@ class Language(ABC):
         env: Mapping[str, str] | None = None,
         cpu_limits: CpuLimits | None = None,
         shuffle: int | None = None,
+        left_out: Collection[str] = (),
     ) -> RunnerCommand:
         """The one runner command. `tests`: exact ids to run out of all that are collected, in their usual order;
         None: all. `texts`: say at length why a test failed. `report`: path inside the sandbox where the structured
-        report is to appear. `env`: added last. `shuffle`: seed of a random order."""
+        report is to appear. `env`: added last. `shuffle`: seed of a random order. `left_out`: test files
+        that are not looked at, where the set-up does not name them."""
 
     @abstractmethod
     def warm_runner(self, setup: TestSetup, loaded: Collection[str]) -> RunnerCommand:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
 
 from swesmith_gym.executors import Executor
 from swesmith_gym.harness import exactness, impact, watch
@@ -34,10 +36,16 @@ def _apart(testbed: Testbed) -> bool:
 
 def load(testbed: Testbed) -> Impact | None:
     """The map of an image; None: it has none yet, or one of another version."""
+    path = images.folder(testbed.image.key) / "impact"
     try:
-        return impact.from_bytes((images.folder(testbed.image.key) / "impact").read_bytes())
+        return _read(path, path.stat().st_mtime_ns)
     except (OSError, ValueError):
         return None
+
+
+@lru_cache(maxsize=16)
+def _read(path: Path, _mtime_ns: int) -> Impact:
+    return impact.from_bytes(path.read_bytes())
 
 
 def ensure(testbed: Testbed, executor: Executor, progress: Progress) -> Impact:

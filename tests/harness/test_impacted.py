@@ -10,7 +10,7 @@ from samples import ABACUS
 
 from swesmith_gym.errors import CandidateRejected
 from swesmith_gym.executors import LocalExecutor
-from swesmith_gym.harness import exactness, watch
+from swesmith_gym.harness import exactness
 from swesmith_gym.harness.exactness import outcome
 from swesmith_gym.harness.impact import Impact
 from swesmith_gym.harness.impacted import ImpactedRuns
@@ -29,11 +29,6 @@ FLOOD = """    import os
     result = 0
     for"""
 """4 GB of output."""
-
-
-@pytest.fixture(scope="module")
-def impact(abacus: Testbed) -> Impact:
-    return watch.watch(abacus, LocalExecutor(2))
 
 
 @pytest.fixture

@@ -130,6 +130,7 @@ class Python(Language):
         env: Mapping[str, str] | None = None,
         cpu_limits: CpuLimits | None = None,
         shuffle: int | None = None,
+        left_out: Collection[str] = (),
     ) -> RunnerCommand:
         return testing_report.command(
             setup,
@@ -140,6 +141,7 @@ class Python(Language):
             env=env,
             cpu_limits=cpu_limits,
             shuffle=shuffle,
+            left_out=left_out,
         )
 
     def warm_runner(self, setup: TestSetup, loaded: Collection[str]) -> RunnerCommand:

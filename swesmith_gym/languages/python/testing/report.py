@@ -48,6 +48,7 @@ def command(
     test_timeout_s: float | None = None,
     cpu_limits: CpuLimits | None = None,
     shuffle: int | None = None,
+    left_out: Collection[str] = (),
     root: str = ROOT,
 ) -> RunnerCommand:
     """The one runner command; see `Language.runner`. `test_timeout_s`: limit of each phase of each test."""
@@ -58,6 +59,7 @@ def command(
         "texts": texts,
         "collect_only": collect_only,
         "shuffle": shuffle,
+        "left_out": sorted(left_out),
         "test_timeout_s": test_timeout_s,
         "cpu_limits": None if cpu_limits is None else asdict(cpu_limits),
     }

@@ -18,8 +18,8 @@ def main() -> int:
     """Exit code of pytest. The specification is one JSON object on standard input.
 
     Fields: `report` (path), `root`, `args`, `paths`, `plugins`, `ignored_args`, `tests` (ids or null), `texts` (of
-    failures), `collect_only`, `shuffle` (seed or null), `test_timeout_s` (null: no limit of wall time), `cpu_limits`
-    (null, or `tests`: id -> seconds, and `default`).
+    failures), `collect_only`, `shuffle` (seed or null), `left_out` (files that are not collected), `test_timeout_s`
+    (null: no limit of wall time), `cpu_limits` (null, or `tests`: id -> seconds, and `default`).
     """
     spec = json.loads(sys.stdin.buffer.read())
     empty_stdin()
@@ -29,9 +29,8 @@ def main() -> int:
 
     from .plugin import ReportPlugin  # after pytest, which must come before the work tree is on the path
 
-    report = ReportPlugin(
-        channel, root, tests=spec["tests"], collect_only=spec["collect_only"], shuffle=spec["shuffle"]
-    )
+    chosen = {name: spec[name] for name in ("tests", "collect_only", "shuffle", "left_out")}
+    report = ReportPlugin(channel, root, **chosen)
     code = run(spec, root, [report, *limits(spec, channel)])
     channel.send("end", exit=code)
     return code
