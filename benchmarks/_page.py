@@ -35,6 +35,7 @@ def _tables() -> Iterator[str]:
     yield from _calls(sandboxes["backends"])
     yield from _instead(sandboxes["alternatives"])
     yield from _disk(disk)
+    yield from _validation(json.loads((HERE / "results" / "validation.json").read_text()))
 
 
 def _row(*cells: object) -> str:
@@ -90,6 +91,19 @@ def _disk(disk: dict[str, Any]) -> Iterator[str]:
         yield _row(name, size["all_mb"], docker["environments_mb"][name])
     yield _row("together", store["together_mb"], docker["together_mb"])
     yield _row("the shared base, once", store["shared"]["root_file_systems_mb"], docker["base_mb"])
+
+
+def _validation(found: dict[str, Any]) -> Iterator[str]:
+    head = ("", "candidates", "a second", "CPU s a candidate", "of these beyond the tests' own", "identical")
+    yield from ("", "### Validation of candidates, two at a time", "", _row(*head), f"|---|{'---|' * (len(head) - 1)}")
+    for name, ways in found["repositories"].items():
+        for way in ("impacted", "full", "docker", "mutmut"):
+            row = ways[way]
+            if "per_s" in row:
+                same = ways["agreement"] if way == "impacted" else None
+                shown = f"{same['identical']} of {same['candidates']}" if same else ""
+                cpu = (_number(row.get("cpu_s_per_candidate")), _number(row.get("overhead_cpu_s_per_candidate")))
+                yield _row(f"{name}, {way}", row["candidates"], _number(row["per_s"]), *cpu, shown)
 
 
 if __name__ == "__main__":

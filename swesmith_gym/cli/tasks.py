@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -16,6 +16,7 @@ from swesmith_gym.errors import InputError
 app = group("Look at task tables, and verify them.")
 
 if TYPE_CHECKING:
+    from swesmith_gym.harness.grade import Grading
     from swesmith_gym.records import TaskInstance
     from swesmith_gym.tasks import TaskTable
 
@@ -158,6 +159,10 @@ def verify(
     sample: SampleOption = None,
     seed: SeedOption = 0,
     out: Annotated[Path | None, typer.Option("--out", help="Write the evidence here (JSON).")] = None,
+    grading: Annotated[
+        str,
+        typer.Option("--grading", help="full, or impacted: test files that a patch cannot reach are left out."),
+    ] = "full",
     workers: WorkersOption = common.DEFAULT_WORKERS,
     sandbox: SandboxOption = "auto",
     trust: TrustOption = False,
@@ -175,13 +180,14 @@ def verify(
 
     table = TaskTable.read(tasks)
     chosen = drawn(table, sample, seed)
+    how = cast("Grading", grading)
     checks = []
     with common.progress_bar("verify") as bar:
         pool = common.executor(workers, sandbox)
-        for check in run(chosen, pool, rounds=rounds, sandbox=sandbox):
+        for check in run(chosen, pool, rounds=rounds, sandbox=sandbox, grading=how):
             checks.append(check)
             bar(len(checks), 2 * rounds * len(chosen))
-    found = evidence(table, checks, rounds)
+    found = evidence(table, checks, rounds, how)
     if out:
         write_atomic(out, json.dumps(found, indent=1) + "\n")
     if as_json:

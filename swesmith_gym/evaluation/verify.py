@@ -9,6 +9,7 @@ from typing import Any
 from swesmith_gym.envs.grading import grade
 from swesmith_gym.errors import GradingFault, SandboxDied
 from swesmith_gym.executors import Executor
+from swesmith_gym.harness.grade import Grading
 from swesmith_gym.records import TaskInstance, content_id
 from swesmith_gym.tasks import TaskTable
 
@@ -26,7 +27,9 @@ class Check:
     """Why it is not what it should be; empty where it is."""
 
 
-def verify(tasks: Sequence[TaskInstance], executor: Executor, *, rounds: int, sandbox: str) -> Iterator[Check]:
+def verify(
+    tasks: Sequence[TaskInstance], executor: Executor, *, rounds: int, sandbox: str, grading: Grading = "full"
+) -> Iterator[Check]:
     """Two checks for each task and round, as they end; a fault is a check that failed.
 
     Raises: SandboxUnavailable, ProfileError, TaskTableError.
@@ -36,7 +39,8 @@ def verify(tasks: Sequence[TaskInstance], executor: Executor, *, rounds: int, sa
     def one(item: tuple[TaskInstance, str, int]) -> Check:
         task, control, number = item
         try:
-            verdict = grade(task, task.gold_patch if control == "gold" else "", sandbox=sandbox)
+            patch = task.gold_patch if control == "gold" else ""
+            verdict = grade(task, patch, sandbox=sandbox, grading=grading)
         except (GradingFault, SandboxDied) as fault:
             return Check(task.instance_id, control, number, False, f"fault: {fault}")
         problem = verdict.violation or ("" if verdict.patch_applied else "the patch does not apply")
@@ -65,7 +69,7 @@ def _known(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, **{name: value for name, value in measures.items() if value is not None}}
 
 
-def evidence(table: TaskTable, checks: Sequence[Check], rounds: int) -> dict[str, Any]:
+def evidence(table: TaskTable, checks: Sequence[Check], rounds: int, grading: Grading = "full") -> dict[str, Any]:
     """What is kept beside a table: how many were checked, what they scored, and every deviation."""
     gold = [c for c in checks if c.control == "gold"]
     nop = [c for c in checks if c.control == "nop"]
@@ -74,6 +78,7 @@ def evidence(table: TaskTable, checks: Sequence[Check], rounds: int) -> dict[str
         "tasks": len(table),
         "tasks_checked": len({c.instance_id for c in checks}),
         "rounds": rounds,
+        "grading": grading,
         "gold_resolved": sum(c.resolved for c in gold),
         "gold_gradings": len(gold),
         "nop_resolved": sum(c.resolved for c in nop),

@@ -17,7 +17,7 @@ from typing import Any
 
 from swesmith_gym.languages.base import CollectionTrace, Language, TestTrace
 
-VERSION = 1
+VERSION = 2
 Changes = Mapping[str, tuple[bytes | None, bytes | None]]
 """Path -> the file before and after."""
 
@@ -40,6 +40,8 @@ class Impact:
     """Every passing test that passes alone as well."""
     files: Mapping[str, CollectionTrace] = field(default_factory=dict)
     """Test file -> what collecting it alone did."""
+    collecting: frozenset[str] = frozenset()
+    """Code that collecting the whole suite enters, and files that it reads."""
     loaded: tuple[str, ...] = ()
     """Modules from elsewhere that the whole suite loads."""
     order_dependent: tuple[str, ...] = ()
@@ -97,18 +99,13 @@ class Impact:
     def _hidden(self) -> frozenset[str]:
         return frozenset(test for test, trace in self.tests.items() if trace.hidden)
 
-    @cached_property
-    def _collecting(self) -> frozenset[str]:
-        """Code that is entered, and files that are read, while tests are collected."""
-        return frozenset(name for each in self.files.values() for name in (*each.code, *each.files))
-
     def exchangeable(self, changes: Changes, language: Language) -> bool:
-        """Nothing that has to do with the changes has run, once all tests are collected."""
+        """Nothing that has to do with the changes has run, once the whole suite is collected."""
         for path, (before, after) in changes.items():
             code = changed_code(path, before, after, language)
-            if code is None or path in self._collecting or not code.isdisjoint(self._collecting):
+            if code is None or path in self.collecting or not code.isdisjoint(self.collecting):
                 return False
-        return bool(self.files)
+        return bool(self.collecting)
 
     def reached(self, changes: Changes, language: Language) -> frozenset[str] | None:
         """Tests that changes of files can reach; None: any of them."""
@@ -156,6 +153,7 @@ def to_bytes(impact: Impact) -> bytes:
     names = sorted(
         {name for trace in impact.tests.values() for name in (*trace.code, *trace.files)}
         | {name for each in impact.files.values() for name in (*each.code, *each.files)}
+        | impact.collecting
     )
     number = {name: at for at, name in enumerate(names)}
     data = {
@@ -174,6 +172,7 @@ def to_bytes(impact: Impact) -> bytes:
             path: [sorted(number[name] for name in each.code), sorted(number[name] for name in each.files)]
             for path, each in impact.files.items()
         },
+        "collecting": sorted(number[name] for name in impact.collecting),
         "loaded": list(impact.loaded),
         "order_dependent": list(impact.order_dependent),
         "cpu_s": dict(impact.cpu_s),
@@ -210,6 +209,7 @@ def from_bytes(raw: bytes) -> Impact:
         return Impact(
             tests=tests,
             files=files,
+            collecting=frozenset(names[at] for at in data["collecting"]),
             loaded=tuple(data["loaded"]),
             order_dependent=tuple(data["order_dependent"]),
             cpu_s=data["cpu_s"],

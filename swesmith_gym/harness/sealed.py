@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from swesmith_gym.errors import SandboxDied
 from swesmith_gym.harness.gold import GOLD, gold_suite, note_gold_suite
@@ -23,9 +23,20 @@ class SealedSuites:
     testbed: Testbed
     impact: Impact
     workers: Workers
+    _known: dict[tuple[tuple[str, bytes | None], ...], frozenset[str]] = field(default_factory=dict)
+    """What was found for a surface: bugs of one function often break the same tests."""
 
     def collected(self, sealed: SealedTree, surface: Files) -> frozenset[str] | None:
         """See `Runs.collected`. None: the full run has to tell."""
+        key = tuple(sorted(surface.items()))
+        found = self._known.get(key)
+        if found is None:
+            found = self._collected(sealed, surface)
+            if found is not None:
+                self._known[key] = found
+        return found
+
+    def _collected(self, sealed: SealedTree, surface: Files) -> frozenset[str] | None:
         touched = self.impact.files_touched_by(surface)
         module_of = self.testbed.language.module_of
         if not touched.issuperset(set(map(module_of, sealed.hidden_tests)) & self.impact.files.keys()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from swesmith_gym.errors import SandboxDied
 from swesmith_gym.executors import Executor
@@ -33,10 +33,10 @@ class _FileSeen:
 def watch(testbed: Testbed, executor: Executor, progress: Callable[[int, int], None] = lambda done, of: None) -> Impact:
     """The map of a built environment. `progress`: test files seen, of how many. Raises: SandboxError."""
     try:
-        loaded = _loaded(testbed)
+        whole = _whole(testbed)
     except WorkerLost as reason:
         return Impact(unfit=_why(reason))
-    workers = Workers(testbed, loaded)
+    workers = Workers(testbed, whole.loaded)
     files: dict[str, _FileSeen] = {}
     names = sorted(_tests_by_file(testbed))
     try:
@@ -50,7 +50,8 @@ def watch(testbed: Testbed, executor: Executor, progress: Callable[[int, int], N
     return Impact(
         tests=dict(sorted((test, trace) for seen in files.values() for test, trace in seen.tests.items())),
         files={name: files[name].collection for name in names},
-        loaded=loaded,
+        collecting=whole.code | whole.files,
+        loaded=whole.loaded,
         order_dependent=tuple(sorted(test for seen in files.values() for test in seen.failing)),
         cpu_s={test: cpu_s for name in names for test, cpu_s in files[name].cpu_s.items()},
     )
@@ -62,8 +63,11 @@ def _why(reason: WorkerLost) -> str:
     return f"the runner that stays does not work here: {reason}"
 
 
-def _loaded(testbed: Testbed) -> tuple[str, ...]:
-    """What the whole suite loads from elsewhere, if a runner may load it ahead. Raises: NotWarm, WorkerLost."""
+def _whole(testbed: Testbed) -> CollectionTrace:
+    """What collecting the whole suite does. What it loads from elsewhere is told where a runner may load it ahead.
+
+    Raises: NotWarm, WorkerLost.
+    """
     worker = Worker.start(testbed)
     try:
         opened = open_suite("all", limit_s=COLLECT_S, trace=True)
@@ -76,8 +80,8 @@ def _loaded(testbed: Testbed) -> tuple[str, ...]:
     try:
         Worker.start(testbed, collection.loaded).close()
     except NotWarm:  # one of them loads a module of the tree
-        return ()
-    return collection.loaded
+        return replace(collection, loaded=())
+    return collection
 
 
 def _tests_by_file(testbed: Testbed) -> dict[str, list[str]]:

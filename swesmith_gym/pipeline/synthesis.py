@@ -15,10 +15,11 @@ import tomllib
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
 from swesmith_gym.errors import InputError
 from swesmith_gym.evaluation import verify
+from swesmith_gym.harness.grade import Grading
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings
 from swesmith_gym.home import write_atomic
@@ -49,6 +50,8 @@ class SynthesisConfig:
     """Mode of the problem statements."""
     rounds: int = 1
     """How often gold and nop are graded on every task."""
+    grading: str = "full"
+    """How they are graded: `full` or `impacted`."""
 
 
 def read_config(path: Path) -> SynthesisConfig:
@@ -79,6 +82,8 @@ def read_config(path: Path) -> SynthesisConfig:
     except ValueError as error:
         raise InputError(f"{path}: the field 'created_at' is not ISO 8601 ({error})") from error
     check_mode(data.get("issues", "tests"))
+    if data.get("grading", "full") not in get_args(Grading):
+        raise InputError(f"{path}: the field 'grading' must be one of {', '.join(get_args(Grading))}")
     values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in data.items()}
     return SynthesisConfig(**values)
 
@@ -167,7 +172,10 @@ def _known(path: Path, key: str) -> dict[str, Any] | None:
 
 def _verify(table: TaskTable, config: SynthesisConfig, place: Workplace) -> dict[str, Any]:
     checks = []
-    for check in verify.verify(list(table), place.executor, rounds=config.rounds, sandbox=place.backend.name):
+    how = cast("Grading", config.grading)
+    for check in verify.verify(
+        list(table), place.executor, rounds=config.rounds, sandbox=place.backend.name, grading=how
+    ):
         checks.append(check)
         place.progress(len(checks), 2 * config.rounds * len(table), "verify")
-    return verify.evidence(table, checks, config.rounds)
+    return verify.evidence(table, checks, config.rounds, how)

@@ -222,9 +222,21 @@ def test_rollout_evaluate_verify_view(abacus_table: Path, tmp_path: Path) -> Non
     assert one["tests_status"]["FAIL_TO_PASS"]["success"]
     assert one["tests_status"]["FAIL_TO_PASS"]["failure"] == []
 
-    done = call("tasks", "verify", abacus_table, "--out", tmp_path / "v.json", "--rounds", "2", "--json")
+    done = call(
+        "tasks",
+        "verify",
+        abacus_table,
+        "--out",
+        tmp_path / "v.json",
+        "--rounds",
+        "2",
+        "--grading",
+        "impacted",
+        "--json",
+    )
     found = json.loads((tmp_path / "v.json").read_text())
     assert done.returncode == 0
+    assert found["grading"] == "impacted"
     assert (found["gold_resolved"], found["gold_gradings"], found["nop_resolved"], found["nop_gradings"]) == (
         6,
         6,

@@ -26,6 +26,7 @@ MAP = Impact(
         "tests/test_a.py": CollectionTrace(frozenset({"a.py:0:<module>", "tests/conftest.py:0:<module>"}), NOTHING, ()),
         "tests/test_b.py": CollectionTrace(NOTHING, frozenset({"cases.json"}), ()),
     },
+    collecting=frozenset({"a.py:0:<module>", "a.py:1:one", "cases.json"}),
     loaded=("json", "decimal"),
     order_dependent=("tests/test_b.py::test_second",),
     cpu_s={"tests/test_a.py::test_one": 0.01},
@@ -85,3 +86,20 @@ def test_full_runs_are_the_rule_until_exactness_is_shown() -> None:
     assert replace(MAP, exactness=Exactness(9, 9)).refused == ""
     assert "a.py: impacted" in replace(MAP, exactness=Exactness(9, 8, ("a.py: impacted 1 F2P; full 2 F2P",))).refused
     assert replace(MAP, unfit="because", exactness=Exactness(9, 9)).refused == "because"
+
+
+@pytest.mark.parametrize(
+    ("path", "after", "fits"),
+    [
+        ("a.py", CODE.replace(b"return 2", b"return 3"), True),
+        ("a.py", CODE.replace(b"return 1", b"return 3"), False),  # it is called at import
+        ("a.py", CODE.replace(b"THREE = 3", b"THREE = 4"), False),
+        ("a.py", CODE.replace(b"def two()", b"def two(n=1)"), False),
+        ("a.py", None, False),
+        ("cases.json", b"{}", False),
+    ],
+)
+def test_what_has_not_run_when_all_is_collected_can_be_exchanged(path: str, after: bytes | None, fits: bool) -> None:
+    language = languages.get("python")
+    assert MAP.exchangeable({path: (CODE, after)}, language) is fits
+    assert not replace(MAP, collecting=NOTHING).exchangeable({path: (CODE, after)}, language)

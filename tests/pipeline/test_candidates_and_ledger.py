@@ -109,6 +109,7 @@ def test_a_long_torn_line_is_cut(tmp_path: Path) -> None:
         ("repos = ['h11']\ncreated_at = '2026-01-01'\nrounds = 0", "'rounds' must be 1 or more"),
         ("repos = ['h11']\ncreated_at = '2026-01-01'\nlimit = true", "'limit' must be 1 or more"),
         ("repos = ['h11']\ncreated_at = '2026-01-01'\nissues = 'poem'", "poem"),
+        ("repos = ['h11']\ncreated_at = '2026-01-01'\ngrading = 'half'", "'grading' must be one of full, impacted"),
         ("repos = ['h11']\ncreated_at = '2026-01-01'\nseeds = 1", "unknown field 'seeds'"),
         ("repos = [", "not TOML"),
     ],
