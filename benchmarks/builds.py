@@ -22,22 +22,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from _candidates import candidates
 from _measure import machine
 
 from swesmith_gym import sandboxes
-from swesmith_gym.bugs.generate import generate
 from swesmith_gym.errors import SweSmithGymError
 from swesmith_gym.executors import LocalExecutor, SerialExecutor
 from swesmith_gym.harness.runs import FullRuns
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings, validate_all
 from swesmith_gym.home import write_atomic
-from swesmith_gym.records import BugCandidate, RejectedCandidate
+from swesmith_gym.records import RejectedCandidate
 from swesmith_gym.repos.add import add
 from swesmith_gym.repos.build import build
 from swesmith_gym.repos.resolve import built
 from swesmith_gym.sandboxes.base import SandboxBackend
-from swesmith_gym.tasks import tree as trees
 
 LIST = Path(__file__).with_name("packages.txt")
 STAMP = "2026-01-01T00:00:00Z"
@@ -89,16 +88,7 @@ def _facts(testbed: Testbed) -> Row:
 
 
 def _validated(testbed: Testbed, number: int) -> Row:
-    found = generate(
-        "procedural",
-        trees.contents(testbed.pristine),
-        testbed.language,
-        repo=testbed.image.repo,
-        allowed=lambda path: not testbed.on_surface(path),
-        limit=number,
-        seed=0,
-    )
-    given = [each for each in found if isinstance(each, BugCandidate)]
+    given = candidates(testbed, number, 0)
     settings = ValidationSettings(STAMP, reruns=1)
     results = [result for _, result in validate_all(given, FullRuns(testbed), SerialExecutor(), settings)]
     reasons = Counter(each.reason for each in results if isinstance(each, RejectedCandidate))

@@ -29,11 +29,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from _candidates import candidates
 from _measure import load, machine, machine_cpu_s, tree_cpu_s
 from _mutmut import mutmut
 
 from swesmith_gym import sandboxes
-from swesmith_gym.bugs.generate import generate
 from swesmith_gym.errors import SandboxError
 from swesmith_gym.executors import LocalExecutor
 from swesmith_gym.harness.exactness import difference, outcome
@@ -46,7 +46,6 @@ from swesmith_gym.home import write_atomic
 from swesmith_gym.records import BugCandidate, RejectedCandidate
 from swesmith_gym.repos import impacts
 from swesmith_gym.repos.resolve import ensure_built
-from swesmith_gym.tasks import tree as trees
 
 WORKERS = 2
 STAMP = "2026-01-01T00:00:00Z"
@@ -89,20 +88,6 @@ def counted(testbed: Testbed) -> Iterator[Spent]:
         yield spent
     finally:
         setattr(Worker, "ran", ran)  # noqa: B010  (as above)
-
-
-def candidates(testbed: Testbed, number: int, seed: int) -> list[BugCandidate]:
-    """So many, spread over operators and files."""
-    found = generate(
-        "procedural",
-        trees.contents(testbed.pristine),
-        testbed.language,
-        repo=testbed.image.repo,
-        allowed=lambda path: not testbed.on_surface(path),
-        limit=number,
-        seed=seed,
-    )
-    return [each for each in found if isinstance(each, BugCandidate)]
 
 
 def measured(number: int, act: Callable[[], object], cpu: Callable[[], float] = tree_cpu_s) -> dict[str, Any]:
