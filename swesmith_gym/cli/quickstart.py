@@ -31,6 +31,7 @@ def quickstart(
     """
     del root_fs, trust  # their callbacks have told the environment
     from swesmith_gym import sandboxes
+    from swesmith_gym.pipeline.provenance import grouped
     from swesmith_gym.pipeline.quickstart import run
     from swesmith_gym.pipeline.workplace import Workplace
     from swesmith_gym.viewer import render
@@ -45,7 +46,7 @@ def quickstart(
         result.verdicts,
         folder / "report",
         title="swesmith-gym quickstart",
-        rejected=result.rejected,
+        dropped=grouped(result.rejected),
     )
     if as_json:
         rewards = [{"instance_id": t.instance_id, "agent": t.agent, "reward": t.reward} for t in result.trajectories]

@@ -90,7 +90,8 @@ def show(
 def stats(
     tasks: TableArgument,
     rejected: Annotated[
-        list[Path] | None, typer.Option("--rejected", help="Rejected candidates, for yields; repeatable.")
+        list[Path] | None,
+        typer.Option("--rejected", help="Rejected candidates, for yields; repeatable. Default: NAME.provenance.json."),
     ] = None,
     operators: Annotated[bool, typer.Option("--operators", help="One row an operator instead of a strategy.")] = False,
     as_json: JsonOption = False,
@@ -101,11 +102,13 @@ def stats(
     """
     from dataclasses import asdict
 
+    from swesmith_gym.pipeline import provenance
     from swesmith_gym.pipeline.candidates import read_rejected
     from swesmith_gym.tasks import TaskTable
     from swesmith_gym.viewer.statistics import by_operator, by_strategy
 
-    dropped = [row for path in rejected for row in read_rejected(path)] if rejected else None
+    given = provenance.grouped(row for path in rejected or () for row in read_rejected(path))
+    dropped = given if rejected else provenance.dropped(tasks)
     count = by_operator if operators else by_strategy
     rows = [asdict(group) for group in count(list(TaskTable.read(tasks)), dropped)]
     if as_json:

@@ -23,6 +23,7 @@ def view(
 
     Example: `swesmith-gym view out/quickstart --open`
     """
+    from swesmith_gym.pipeline import provenance
     from swesmith_gym.pipeline.candidates import read_rejected
     from swesmith_gym.tasks import TaskTable
     from swesmith_gym.trajectories import TrajectoryStore
@@ -39,9 +40,10 @@ def view(
     if not tasks and not trajectories:
         raise InputError(f"{source}: there is neither a task table (*.parquet) nor a {FILE_NAME} in this folder")
     files = sorted(source.rglob("rejected.jsonl")) if source.is_dir() else []
-    rejected = [row for path in files for row in read_rejected(path)] if files else None
+    rejected = provenance.grouped(row for path in files for row in read_rejected(path))
+    dropped = rejected if files else provenance.dropped(source) if tables else None
     title = f"swesmith-gym {source.resolve().name}"
-    page = render(list(tasks.values()), trajectories, None, out or folder / "report", title=title, rejected=rejected)
+    page = render(list(tasks.values()), trajectories, None, out or folder / "report", title=title, dropped=dropped)
     if as_json:
         common.print_json({"report": str(page), "tasks": len(tasks), "trajectories": len(trajectories)})
     else:

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-import time
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -24,10 +23,11 @@ from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings
 from swesmith_gym.home import write_atomic
 from swesmith_gym.pipeline import candidates as candidate_files
-from swesmith_gym.pipeline import generation, validation
+from swesmith_gym.pipeline import generation, provenance, validation
+from swesmith_gym.pipeline.spent import Spent
 from swesmith_gym.pipeline.statements import check_mode
 from swesmith_gym.pipeline.workplace import Workplace
-from swesmith_gym.records import content_id
+from swesmith_gym.records import RejectedCandidate, content_id
 from swesmith_gym.repos import profiles
 from swesmith_gym.repos.resolve import ensure_built
 from swesmith_gym.tasks import TaskTable
@@ -101,29 +101,17 @@ def run(config: SynthesisConfig, out: Path, place: Workplace) -> list[dict[str, 
 
 def _one(name: str, config: SynthesisConfig, out: Path, place: Workplace) -> dict[str, Any]:
     testbed = ensure_built(name, place.backend, place.say)
-    key = content_id(
-        name, testbed.image.fingerprint, [getattr(config, f.name) for f in fields(config) if f.name != "repos"]
-    )
-    known = _known(out / f"{name}.provenance.json", key)
+    settings = {key: value for key, value in json.loads(json.dumps(asdict(config))).items() if key != "repos"}
+    key = content_id(name, testbed.image.fingerprint, list(settings.values()))
+    known = _known(out / f"{name}.parquet", key)
     if known is not None and _verified(out, name):
         return known
-    started = time.monotonic()
-    work = out / "work" / name
-    counts = generation.run(
-        name, place.backend, config.strategies, work / "candidates.jsonl", limit=config.limit, seed=config.seed
-    )
-    job = validation.ValidationJob(
-        candidate_files.read(work / "candidates.jsonl"),
-        {name: testbed},
-        out / f"{name}.parquet",
-        work / "rejected.jsonl",
-        ValidationSettings(config.created_at),
-        config.issues,
-        stamp_is_given=True,
-    )
-    table, rejected = validation.run(job, place)
-    made_s = time.monotonic() - started
-    evidence = _verify(table, config, place)
+    work, table_path = out / "work" / name, out / f"{name}.parquet"
+    spent = Spent(work / "spent.json")
+    with spent.on("making"):
+        table, rejected, left_out = _make(testbed, config, work, table_path, place)
+    with spent.on("verification"):
+        evidence = _verify(table, config, place)
     write_atomic(out / f"{name}.verify.json", json.dumps(evidence, indent=1) + "\n")
     facts = {
         "repo": name,
@@ -131,18 +119,39 @@ def _one(name: str, config: SynthesisConfig, out: Path, place: Workplace) -> dic
         "license": testbed.image.license,
         "image_key": testbed.image.key,
         "interpreter": testbed.image.interpreter_version,
-        "configuration": {f.name: getattr(config, f.name) for f in fields(config) if f.name != "repos"},
-        "left_out_before_validation": counts["rejected"],
+        "configuration": settings,
+        "left_out_before_validation": left_out,
         **validation.summary(table, rejected),
-        "validation_wall_s": round(made_s, 1),
-        "verification_wall_s": round(time.monotonic() - started - made_s, 1),
+        "dropped": provenance.rows(provenance.grouped(rejected)),
+        "spent_s": {phase: {"wall": wall, "cpu": cpu} for phase, (wall, cpu) in spent.read().items()},
         "gold_resolved": evidence["gold_resolved"],
         "nop_resolved": evidence["nop_resolved"],
         "content_key": key,
     }
     write_atomic(out / "licenses" / f"{name}.txt", _license_text(testbed))
-    write_atomic(out / f"{name}.provenance.json", json.dumps(facts, indent=1) + "\n")
+    write_atomic(provenance.path_of(table_path), json.dumps(facts, indent=1) + "\n")
     return facts
+
+
+def _make(
+    testbed: Testbed, config: SynthesisConfig, work: Path, out: Path, place: Workplace
+) -> tuple[TaskTable, list[RejectedCandidate], dict[str, int]]:
+    """Tasks, the candidates that became none, and how many were left out before, by reason."""
+    name = testbed.image.repo
+    counts = generation.run(
+        name, place.backend, config.strategies, work / "candidates.jsonl", limit=config.limit, seed=config.seed
+    )
+    job = validation.ValidationJob(
+        candidate_files.read(work / "candidates.jsonl"),
+        {name: testbed},
+        out,
+        work / "rejected.jsonl",
+        ValidationSettings(config.created_at),
+        config.issues,
+        stamp_is_given=True,
+    )
+    table, rejected = validation.run(job, place)
+    return table, rejected, counts["rejected"]
 
 
 def _verified(out: Path, name: str) -> bool:
@@ -162,12 +171,12 @@ def _license_text(testbed: Testbed) -> str:
     return "\n".join(f"==== {path}\n\n{files[path].decode(errors='replace')}" for path in sorted(found))
 
 
-def _known(path: Path, key: str) -> dict[str, Any] | None:
+def _known(table: Path, key: str) -> dict[str, Any] | None:
     try:
-        facts: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError):
+        facts = provenance.read(table)
+    except InputError:
         return None
-    return facts if facts.get("content_key") == key else None
+    return facts if facts is not None and facts.get("content_key") == key else None
 
 
 def _verify(table: TaskTable, config: SynthesisConfig, place: Workplace) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from swesmith_gym.home import write_atomic
-from swesmith_gym.records import RejectedCandidate, TaskInstance, Trajectory, Verdict
+from swesmith_gym.pipeline.provenance import Dropped
+from swesmith_gym.records import TaskInstance, Trajectory, Verdict
 from swesmith_gym.viewer import statistics
 from swesmith_gym.viewer.diffs import edited_lines
 from swesmith_gym.viewer.listing import Column, Listing
@@ -52,12 +53,12 @@ def render(
     out: Path,
     *,
     title: str,
-    rejected: Sequence[RejectedCandidate] | None = None,
+    dropped: Sequence[Dropped] | None = None,
 ) -> Path:
     """Write the report below `out` (made if need be; an earlier report is replaced) and return its `index.html`.
 
-    Trajectories and verdicts may be of tasks that are not given. `rejected`: the candidates that became no task; with
-    it the tables show candidates and yields. Equal input gives equal bytes. Raises: OSError.
+    Trajectories and verdicts may be of tasks that are not given. `dropped`: the candidates that became no task; with
+    them the tables show candidates and yields. Equal input gives equal bytes. Raises: OSError.
     """
     pages, episodes = _link(tasks, trajectories, verdicts or ())
     templates = environment()
@@ -71,8 +72,8 @@ def render(
             title=title,
             root="",
             numbers=_numbers(tasks, trajectories, verdicts),
-            strategies=statistics.by_strategy(tasks, rejected),
-            operators=statistics.by_operator(tasks, rejected),
+            strategies=statistics.by_strategy(tasks, dropped),
+            operators=statistics.by_operator(tasks, dropped),
             agents=statistics.by_agent(trajectories),
             tasks=_task_list(pages),
             episodes=_episode_list(episodes),

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from swesmith_gym.records import RejectedCandidate, TaskInstance, Trajectory
+from swesmith_gym.pipeline.provenance import Dropped
+from swesmith_gym.records import TaskInstance, Trajectory
 from swesmith_gym.viewer.diffs import edited_lines
 from swesmith_gym.viewer.outcomes import outcome
 
@@ -46,43 +47,43 @@ class AgentRow:
     mean_steps: float
 
 
-def by_strategy(tasks: Sequence[TaskInstance], rejected: Sequence[RejectedCandidate] | None) -> list[Group]:
+def by_strategy(tasks: Sequence[TaskInstance], dropped: Sequence[Dropped] | None) -> list[Group]:
     """One row a strategy, most tasks first, and `all` where there are several."""
-    names = [task.strategy for task in tasks], [row.candidate.strategy for row in rejected or ()]
-    return _groups(tasks, rejected, *names)
+    names = [task.strategy for task in tasks], [row.strategy for row in dropped or ()]
+    return _groups(tasks, dropped, *names)
 
 
-def by_operator(tasks: Sequence[TaskInstance], rejected: Sequence[RejectedCandidate] | None) -> list[Group]:
+def by_operator(tasks: Sequence[TaskInstance], dropped: Sequence[Dropped] | None) -> list[Group]:
     """One row an operator of the procedural strategy, most tasks first; no sum."""
     own = [task for task in tasks if task.operator]
-    lost = None if rejected is None else [row for row in rejected if row.candidate.operator]
-    names = [task.operator or "" for task in own], [row.candidate.operator or "" for row in lost or ()]
+    lost = None if dropped is None else [row for row in dropped if row.operator]
+    names = [task.operator or "" for task in own], [row.operator or "" for row in lost or ()]
     return [group for group in _groups(own, lost, *names) if group.name != "all"]
 
 
 def _groups(
     tasks: Sequence[TaskInstance],
-    rejected: Sequence[RejectedCandidate] | None,
+    dropped: Sequence[Dropped] | None,
     task_names: Iterable[str],
-    rejected_names: Iterable[str],
+    dropped_names: Iterable[str],
 ) -> list[Group]:
     kept: dict[str, list[TaskInstance]] = defaultdict(list)
-    lost: dict[str, list[RejectedCandidate]] = defaultdict(list)
+    lost: dict[str, list[Dropped]] = defaultdict(list)
     for name, task in zip(task_names, tasks, strict=True):
         kept[name].append(task)
-    for name, row in zip(rejected_names, rejected or (), strict=True):
+    for name, row in zip(dropped_names, dropped or (), strict=True):
         lost[name].append(row)
-    known = rejected is not None
+    known = dropped is not None
     groups = [_group(name, kept[name], lost[name] if known else None) for name in {*kept, *lost}]
     groups.sort(key=lambda group: (-group.instances, group.name))
     if len(groups) > 1:
-        groups.append(_group("all", tasks, rejected))
+        groups.append(_group("all", tasks, dropped))
     return groups
 
 
-def _group(name: str, tasks: Sequence[TaskInstance], rejected: Sequence[RejectedCandidate] | None) -> Group:
-    candidates = None if rejected is None else len(tasks) + len(rejected)
-    costs = [task.cost_usd for task in tasks] + [row.candidate.cost_usd for row in rejected or ()]
+def _group(name: str, tasks: Sequence[TaskInstance], dropped: Sequence[Dropped] | None) -> Group:
+    candidates = None if dropped is None else len(tasks) + sum(row.candidates for row in dropped)
+    costs = [task.cost_usd for task in tasks] + [row.cost_usd for row in dropped or ()]
     known = [cost for cost in costs if cost is not None]
     return Group(
         name=name,

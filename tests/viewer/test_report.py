@@ -15,6 +15,7 @@ from urllib.parse import unquote
 import pytest
 from report_samples import HOSTILE, hostile_records, rejected, run, task
 
+from swesmith_gym.pipeline.provenance import grouped
 from swesmith_gym.records import Verdict
 from swesmith_gym.viewer import render
 
@@ -97,7 +98,7 @@ def test_the_index_says_how_many_and_how_they_fared(tmp_path: Path) -> None:
 
 def test_yields_are_shown_where_the_rejected_are_known(tmp_path: Path) -> None:
     lost = [rejected(), rejected("drop_await"), rejected(None, "lm_modify")]
-    page = report(tmp_path, [task(0)], [], rejected=lost)["index.html"]
+    page = report(tmp_path, [task(0)], [], dropped=grouped(lost))["index.html"]
     words = " ".join(page.text.split())
     assert "procedural 3 1 33.3 0 1 3" in words
     assert "lm_modify 1 0 0.0 – 0 0" in words
@@ -132,8 +133,8 @@ def test_escape_sequences_are_gone_and_hidden_characters_are_shown(tmp_path: Pat
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_nothing_that_others_wrote_acts(tmp_path: Path, text: str) -> None:
     tasks, runs, verdicts, lost = hostile_records(text)
-    harmless = report(tmp_path / "a", *hostile_records("harmless")[:3], rejected=hostile_records("harmless")[3])
-    pages = report(tmp_path / "b", tasks, runs, verdicts, rejected=lost, title=text)
+    harmless = report(tmp_path / "a", *hostile_records("harmless")[:3], dropped=grouped(hostile_records("harmless")[3]))
+    pages = report(tmp_path / "b", tasks, runs, verdicts, dropped=grouped(lost), title=text)
     assert len(pages) == len(harmless)
     known = {tag for page in harmless.values() for tag, _ in page.tags} | {
         "span",
@@ -189,7 +190,7 @@ def test_equal_ids_have_pages_of_their_own(tmp_path: Path) -> None:
 
 def test_equal_records_give_equal_bytes(tmp_path: Path) -> None:
     for out in ("a", "b"):
-        report(tmp_path / out, [task(0), task(1)], [run()], rejected=[rejected(), rejected("x")])
+        report(tmp_path / out, [task(0), task(1)], [run()], dropped=grouped([rejected(), rejected("x")]))
     for path in (tmp_path / "a").rglob("*.html"):
         assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes()
 

@@ -1,0 +1,48 @@
+"""Wall-clock and CPU time of a job's phases, kept in a file: a job that was resumed counts whole."""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from swesmith_gym.home import write_atomic
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Seconds that each phase has taken so far, of all runs."""
+
+    path: Path
+
+    @contextmanager
+    def on(self, phase: str) -> Iterator[None]:
+        """Adds what passes inside, when it ends and when it is broken off. One phase at a time in a process.
+
+        CPU time is this process's and that of its children that have ended: sandboxes of a daemon are not among them.
+        """
+        began, cpu = time.monotonic(), _cpu_s()
+        try:
+            yield
+        finally:
+            before = self.read()
+            wall_s, cpu_s = before.get(phase, (0.0, 0.0))
+            now = (round(wall_s + time.monotonic() - began, 1), round(cpu_s + _cpu_s() - cpu, 1))
+            write_atomic(self.path, json.dumps({**before, phase: now}, indent=1) + "\n")
+
+    def read(self) -> dict[str, tuple[float, float]]:
+        """Phase -> wall-clock and CPU seconds; what is not readable counts as nothing."""
+        try:
+            found = json.loads(self.path.read_text("utf-8"))
+            return {phase: (float(wall_s), float(cpu_s)) for phase, (wall_s, cpu_s) in found.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return {}
+
+
+def _cpu_s() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)

@@ -1,0 +1,91 @@
+"""The job behind `swesmith-gym run`: tables, their evidence and provenance; and what is counted of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from samples import EDITS, bug
+
+from swesmith_gym.errors import InputError
+from swesmith_gym.executors import SerialExecutor
+from swesmith_gym.harness.testbed import Testbed
+from swesmith_gym.pipeline import provenance, synthesis
+from swesmith_gym.pipeline.provenance import Dropped
+from swesmith_gym.pipeline.spent import Spent
+from swesmith_gym.pipeline.workplace import Workplace
+from swesmith_gym.records import RejectedCandidate
+from swesmith_gym.tasks import TaskTable
+from swesmith_gym.viewer.statistics import by_operator, by_strategy
+
+
+@pytest.mark.sandbox
+@pytest.mark.network
+def test_a_table_with_evidence_and_provenance_is_made_once(abacus: Testbed, tmp_path: Path) -> None:
+    config = synthesis.SynthesisConfig(("abacus",), "2026-01-01T00:00:00Z", limit=6, grading="impacted")
+    place = Workplace(abacus.backend, SerialExecutor())
+    (facts,) = synthesis.run(config, tmp_path, place)
+    table = TaskTable.read(tmp_path / "abacus.parquet")
+    evidence = json.loads((tmp_path / "abacus.verify.json").read_text())
+    assert (evidence["gold_resolved"], evidence["nop_resolved"], evidence["problems"]) == (len(table), 0, [])
+    assert facts["candidates"] == 6 == len(table) + sum(row["candidates"] for row in facts["dropped"])
+    assert set(facts["spent_s"]) == {"making", "verification"}
+    assert all(spent["wall"] > 0 and spent["cpu"] > 0 for spent in facts["spent_s"].values())
+    (group,) = by_strategy(list(table), provenance.dropped(tmp_path))
+    assert (group.candidates, group.instances) == (6, len(table))
+    stamp = (tmp_path / "abacus.parquet").stat().st_mtime_ns
+    assert synthesis.run(config, tmp_path, place) == [facts]
+    assert (tmp_path / "abacus.parquet").stat().st_mtime_ns == stamp
+
+
+def rejected(operator: str | None, reason: str, cost: float | None = 0.0) -> RejectedCandidate:
+    return RejectedCandidate(bug(*EDITS[0], operator=operator, cost_usd=cost), reason)
+
+
+def test_dropped_candidates_are_counted_by_operator_and_reason(tmp_path: Path) -> None:
+    rows = [rejected("b", "timeout"), rejected("a", "timeout", 0.5), rejected("a", "timeout", 0.25)]
+    rows += [rejected("a", "no_failing_test", None), rejected(None, "timeout")]
+    groups = provenance.grouped(rows)
+    assert groups == [
+        Dropped("procedural", None, "timeout", 1, 0.0),
+        Dropped("procedural", "a", "no_failing_test", 1, None),
+        Dropped("procedural", "a", "timeout", 2, 0.75),
+        Dropped("procedural", "b", "timeout", 1, 0.0),
+    ]
+    (tmp_path / "t.provenance.json").write_text(json.dumps({"dropped": provenance.rows(groups)}))
+    assert provenance.dropped(tmp_path / "t.parquet") == groups
+    assert [(each.name, each.candidates) for each in by_operator([], groups)] == [("a", 3), ("b", 1)]
+
+
+def test_yields_are_unknown_where_one_table_does_not_say(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.parquet").touch()
+    (tmp_path / "a.provenance.json").write_text('{"dropped": []}')
+    assert provenance.dropped(tmp_path) is None
+    (tmp_path / "b.provenance.json").write_text("{}")
+    assert provenance.dropped(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("{", "not readable as JSON"), ("[]", "not a list"), ('{"dropped": [{"x": 1}]}', "'dropped'")]
+)
+def test_a_broken_file_is_named(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "t.provenance.json").write_text(text)
+    with pytest.raises(InputError, match=rf"t\.provenance\.json: .*{said}"):
+        provenance.dropped(tmp_path / "t.parquet")
+
+
+def test_time_is_counted_over_all_runs_and_when_broken_off(tmp_path: Path) -> None:
+    spent = Spent(tmp_path / "work" / "spent.json")
+    assert spent.read() == {}
+    spent.path.parent.mkdir()
+    spent.path.write_text(json.dumps({"making": [100.0, 50.0], "other": [1.0, 2.0]}))
+    with pytest.raises(TypeError), spent.on("making"):
+        sum([*range(1_000_000), None])  # type: ignore[list-item]
+    found = spent.read()
+    assert found["other"] == (1.0, 2.0)
+    assert found["making"][0] >= 100.0
+    assert found["making"][1] > 50.0
+    spent.path.write_text("[1]")
+    assert spent.read() == {}
