@@ -1,6 +1,7 @@
 """A campaign: packages that nobody has looked at are added, built and validated without a hint.
 
     python benchmarks/builds.py --out campaigns/builds.json       # the 40 that the seed draws; goes on where it stopped
+    python benchmarks/builds.py --out campaigns/builds.json --ship  # those built become profiles of the package
     python benchmarks/builds.py --only mistune semver             # some packages, to standard output
     python benchmarks/builds.py                                   # the first one of the draw
 
@@ -19,6 +20,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings, validate_all
 from swesmith_gym.home import write_atomic
 from swesmith_gym.records import RejectedCandidate
+from swesmith_gym.repos import profiles
 from swesmith_gym.repos.add import add
 from swesmith_gym.repos.build import build
 from swesmith_gym.repos.resolve import built
@@ -127,6 +130,17 @@ def try_all(rows: list[Row], options: argparse.Namespace) -> None:
             write_atomic(options.out, json.dumps(evidence(rows, options), indent=1) + "\n")
 
 
+def ship(rows: Sequence[Row]) -> None:
+    """Profile and lock of every package built, from the state folder to those that come with the package."""
+    for name in sorted(row["package"].partition("==")[0] for row in rows if row["state"] == "built"):
+        into = profiles.shipped_folder() / f"{name}.toml"
+        if not into.exists():
+            lock = profiles.lock(name)
+            write_atomic(into, profiles.render(replace(profiles.load(name), approved=True)))
+            write_atomic(into.with_suffix(".lock"), lock)
+            say(f"{name} is shipped")
+
+
 def main() -> int:
     """Exit code 1: fewer than 80 % were built."""
     options = _options()
@@ -135,8 +149,10 @@ def main() -> int:
     if options.out and options.out.exists():
         kept = {row["package"]: row for row in json.loads(options.out.read_text("utf-8"))["rows"]}
         rows = [kept.get(row["package"], row) for row in rows]
-    if not options.draw:
+    if not (options.draw or options.ship):
         try_all(rows, options)
+    if options.ship:
+        ship(rows)
     found = evidence(rows, options)
     if options.out:
         write_atomic(options.out, json.dumps(found, indent=1) + "\n")
@@ -151,6 +167,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="*", help="names, instead of a draw")
     parser.add_argument("--draw", action="store_true", help="try none")
+    parser.add_argument("--ship", action="store_true", help="try none; put what was built among the shipped profiles")
     parser.add_argument("--again", action="store_true", help="try those that failed once more")
     parser.add_argument("--candidates", type=int, default=20, help="of each package, through validation")
     parser.add_argument("--workers", type=int, default=2, help="packages at once")

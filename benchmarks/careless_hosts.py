@@ -23,8 +23,9 @@ from _measure import machine
 from swesmith_gym.envs.testbeds import prepare
 from swesmith_gym.executors import LocalExecutor
 from swesmith_gym.home import write_atomic
+from swesmith_gym.markdown import write_between
 from swesmith_gym.records import TaskInstance
-from swesmith_gym.redteam import host, report
+from swesmith_gym.redteam import host
 from swesmith_gym.redteam.base import Attack
 from swesmith_gym.tasks import TaskTable
 from swesmith_gym.tasks.starter import shipped_tasks
@@ -62,7 +63,7 @@ def main() -> int:
     if options.out:
         write_atomic(options.out, text)
     if options.table:
-        report.write_between(options.table, MARKS, host.table(controls))
+        write_between(options.table, MARKS, host.table(controls))
     print(text, end="")
     return 1 if results["missed"] else 0
 

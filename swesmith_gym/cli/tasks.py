@@ -118,6 +118,23 @@ def stats(
         typer.echo("\t".join("unknown" if value is None else f"{value}" for value in row.values()))
 
 
+@app.command()
+def card(
+    folder: Annotated[Path, typer.Argument(help="Folder of tables, as `swesmith-gym run` makes it.")],
+    into: Annotated[
+        Path, typer.Option("--into", help="File with the card's marks; a new one holds nothing else.")
+    ],
+) -> None:
+    """Write the measured part of a dataset card: packages, yields, evidence, and the time that making it took.
+
+    Example: `swesmith-gym tasks card tasks --into tasks/README.md`
+    """
+    from swesmith_gym.viewer import card as cards
+
+    cards.write(folder, into)
+    common.say(f"the card of {folder} is in {into}")
+
+
 @app.command("filter")
 def filter_(
     tasks: TableArgument,

@@ -8,8 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from swesmith_gym.errors import InputError
-from swesmith_gym.home import write_atomic
+from swesmith_gym.markdown import cell, write_between
 from swesmith_gym.redteam.naive import GRADERS
 from swesmith_gym.redteam.run import Row
 
@@ -59,7 +58,7 @@ def markdown(rows: Sequence[Row], unfooled: dict[str, str]) -> str:
             cells[-1] += f" {_footnote(unfooled[attack], notes)}"
         cells.append(_paid([row.planted for row in runs if row.planted is not None]))
         cells += [_ours([row for row in runs if row.sandbox == each], notes) for each in sandboxes]
-        lines.append(f"| {attack} | {_text(runs[0].title)} | {' | '.join(cells)} |")
+        lines.append(f"| {attack} | {cell(runs[0].title)} | {' | '.join(cells)} |")
     lines += ["", *(f"{number}. {note}" for number, note in enumerate(notes, 1))]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -93,33 +92,19 @@ def _ours(runs: Sequence[Row], notes: list[str]) -> str:
         return f"held {len(runs)} of {len(runs)}" if runs else "–"
     paid, masked = sum(row.reward != 0 for row in won), sum(not row.reward_valid for row in won)
     counts = {"held": len(runs) - len(won), "paid": paid, "masked": masked, "otherwise": len(won) - paid - masked}
-    cell = ", ".join(f"{name} {count}" for name, count in counts.items() if count) + f" of {len(runs)}"
+    counted = ", ".join(f"{name} {count}" for name, count in counts.items() if count) + f" of {len(runs)}"
     reason = won[0].limit or won[0].succeeded
-    return f"{cell if won[0].limit else f'**{cell}**'} {_footnote(reason, notes)}"
+    return f"{counted if won[0].limit else f'**{counted}**'} {_footnote(reason, notes)}"
 
 
 def _footnote(text: str, notes: list[str]) -> str:
     """Equal reasons share a footnote."""
-    note = _text(text)
+    note = cell(text)
     if note not in notes:
         notes.append(note)
     return f"[{notes.index(note) + 1}]"
 
 
-def _text(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
-
-
 def write_table(path: Path, rows: Sequence[Row], unfooled: dict[str, str]) -> None:
-    """`write_between` its marks. Raises: OSError, InputError."""
+    """Between its marks. Raises: OSError, InputError."""
     write_between(path, (BEGIN, END), markdown(rows, unfooled))
-
-
-def write_between(path: Path, marks: tuple[str, str], table: str) -> None:
-    """Between the two marks of a file that has them; else the file is the table. Raises: OSError, InputError."""
-    text = path.read_text("utf-8") if path.exists() else ""
-    before, begin, rest = text.partition(marks[0])
-    _, end, after = rest.partition(marks[1])
-    if text and not (begin and end):
-        raise InputError(f"{path} has no place for the table: it must hold the lines {marks[0]!r} and {marks[1]!r}")
-    write_atomic(path, f"{before}{marks[0]}\n\n{table}\n{marks[1]}{after or chr(10)}")
