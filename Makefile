@@ -56,6 +56,8 @@ campaign: $(VENV)/.installed-dev
 	  $(VENV)/bin/swesmith-gym tasks redteam swesmith_gym/tasks_data/$$name.parquet --tasks-per-repo 1 --workers $(ATTACKERS) \
 	    --allow-known-limits --sandbox $$sandbox --out campaigns/redteam-$$name-$$sandbox.json || exit 1; done; done
 	@$(VENV)/bin/swesmith-gym tasks redteam-table campaigns/redteam-*.json --into docs/security.md
+	@for table in swesmith_gym/tasks_data/*.parquet; do \
+	  $(VENV)/bin/swesmith-gym tasks recheck $$table --out $${table%.parquet}.recheck.json || exit 1; done
 
 clean:
 	@rm -rf $(VENV) build dist swesmith_gym.egg-info .pytest_cache .mypy_cache .ruff_cache

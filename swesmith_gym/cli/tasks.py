@@ -121,9 +121,7 @@ def stats(
 @app.command()
 def card(
     folder: Annotated[Path, typer.Argument(help="Folder of tables, as `swesmith-gym run` makes it.")],
-    into: Annotated[
-        Path, typer.Option("--into", help="File with the card's marks; a new one holds nothing else.")
-    ],
+    into: Annotated[Path, typer.Option("--into", help="File with the card's marks; a new one holds nothing else.")],
 ) -> None:
     """Write the measured part of a dataset card: packages, yields, evidence, and the time that making it took.
 
@@ -220,6 +218,55 @@ def verify(
         for problem in found["problems"]:
             common.say(f"  {problem['instance_id']} {problem['control']}: {problem['problem']}")
     if found["problems"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def recheck(
+    tasks: TableArgument,
+    reruns: Annotated[int, typer.Option("--reruns", min=1, help="Runs of FAIL_TO_PASS, with the bug and without.")] = 3,
+    sample: SampleOption = None,
+    seed: SeedOption = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the evidence here (JSON).")] = None,
+    workers: WorkersOption = common.DEFAULT_WORKERS,
+    sandbox: SandboxOption = "auto",
+    trust: TrustOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Validate every bug anew: its tests must be those of the table, every time. Exit code 1 if any differ.
+
+    Nothing is done where the file of `--out` says that of this very table already.
+
+    Example: `swesmith-gym tasks recheck tasks.parquet --out tasks.recheck.json`
+    """
+    del trust  # its callback has told the environment
+    from swesmith_gym import sandboxes
+    from swesmith_gym.evaluation.recheck import done, evidence
+    from swesmith_gym.evaluation.recheck import recheck as run
+    from swesmith_gym.home import write_atomic
+    from swesmith_gym.tasks import TaskTable
+
+    table = TaskTable.read(tasks)
+    if out and done(out, table, reruns):
+        common.say(f"{out}: nothing is to be done, all {len(table)} tasks were found the same")
+        return
+    chosen = drawn(table, sample, seed)
+    checked = []
+    with common.progress_bar("recheck") as bar:
+        pool = common.executor(workers, sandbox)
+        for each in run(chosen, pool, sandboxes.backend(sandbox), bar, reruns=reruns):
+            checked.append(each)
+            bar(len(checked), len(chosen))
+    found = evidence(table, checked, reruns)
+    if out:
+        write_atomic(out, json.dumps(found, indent=1) + "\n")
+    if as_json:
+        common.print_json(found)
+    else:
+        for each in found["different"]:
+            typer.echo("\t".join((each["instance_id"], each["difference"])))
+        common.say(f"{len(found['different'])} of {found['tasks_rechecked']} tasks are different now")
+    if found["different"]:
         raise typer.Exit(1)
 
 

@@ -43,7 +43,7 @@ def candidates(folder: Path, *edits: tuple[str, str, str]) -> Path:
         *(("images", name) for name in ("bootstrap", "take", "list", "remove")),
         *(("bugs", name) for name in ("generate", "validate")),
         ("issues", "write"),
-        *(("tasks", name) for name in ("list", "show", "verify", "scan", "stats", "redteam")),
+        *(("tasks", name) for name in ("list", "show", "verify", "recheck", "scan", "stats", "filter", "redteam")),
     ],
     ids=" ".join,
 )
