@@ -92,9 +92,14 @@ def _validated(
     impact = impacts.load(testbed)
     if impact is None and len(candidates) >= impacts.WORTH:
         impact = impacts.ensure(testbed, place.executor, place.progress)
-    whole = not settings.keep_collection_errors
-    limits = {"timeout_s": settings.timeout_s, "most_broken": settings.most_broken}
-    with closing(impacts.runs(testbed, impact, whole=whole, **limits)) as runs:
+    runs = impacts.runs(
+        testbed,
+        impact,
+        timeout_s=settings.timeout_s,
+        whole=not settings.keep_collection_errors,
+        most_broken=settings.most_broken,
+    )
+    with closing(runs):
         yield from validate_all(candidates, runs, place.executor, settings)
 
 

@@ -17,7 +17,8 @@ from swesmith_gym.sandboxes import SandboxBackend, roots
 Say = Callable[[str], None]
 
 _log = logging.getLogger("swesmith_gym")
-_building = Lock()
+_building: dict[str, Lock] = {}
+"""By repository: each is built once, several at the same time."""
 
 
 def built(repo: str, backend: SandboxBackend) -> Testbed:
@@ -35,7 +36,7 @@ def ensure_built(repo: str, backend: SandboxBackend, say: Say) -> Testbed:
 
     Raises: ProfileError, SandboxUnavailable.
     """
-    with _building:
+    with _building.setdefault(repo, Lock()):
         return _testbed(build(profiles.load(repo), backend, progress=say).key, backend)
 
 
@@ -44,7 +45,7 @@ def testbed_of(task: TaskInstance, backend: SandboxBackend, say: Say = lambda _:
 
     Raises: TaskTableError (this host knows another source under that name, or none), ProfileError, SandboxUnavailable.
     """
-    with _building:
+    with _building.setdefault(task.repo, Lock()):
         image = images.find(task.repo, task.fingerprint)
         if image is None or not _usable(image, backend):
             image = _own_build(task, backend, say)
