@@ -22,7 +22,8 @@ def run(
     """Build, generate, validate, write issues and verify for every repository of a configuration. Resumable.
 
     The file names `repos` (a list) and `created_at`; it may set `strategies`, `limit`, `seed`, `issues` and `rounds`.
-    Exit code 1 if gold or nop did not score what they must on any task.
+    Exit code 1 if gold or nop did not score what they must on any task, or a repository could not be built: the others
+    are made all the same.
 
     Example: `swesmith-gym run campaign.toml --out tasks`
     """
@@ -38,11 +39,13 @@ def run(
         found = synthesis.run(settings, folder, place)
     if as_json:
         common.print_json(found)
-    else:
-        for facts in found:
+    made = [facts for facts in found if "failed" not in facts]
+    if not as_json:
+        for facts in made:
             typer.echo(
                 f"{facts['repo']}: {facts['tasks']} tasks of {facts['candidates']} candidates, "
                 f"gold {facts['gold_resolved']}, nop {facts['nop_resolved']}"
             )
-    if any(facts["gold_resolved"] != facts["tasks"] * settings.rounds or facts["nop_resolved"] for facts in found):
+    wrong = any(facts["gold_resolved"] != facts["tasks"] * settings.rounds or facts["nop_resolved"] for facts in made)
+    if wrong or len(made) < len(found):
         raise typer.Exit(1)

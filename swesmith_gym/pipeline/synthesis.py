@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from swesmith_gym.errors import InputError
+from swesmith_gym.errors import InputError, ProfileError
 from swesmith_gym.evaluation import verify
 from swesmith_gym.harness.grade import Grading
 from swesmith_gym.harness.testbed import Testbed
@@ -89,13 +89,18 @@ def read_config(path: Path) -> SynthesisConfig:
 
 
 def run(config: SynthesisConfig, out: Path, place: Workplace) -> list[dict[str, Any]]:
-    """Make every table that is not there yet; returns the provenance of all. Raises: SweSmithGymError, OSError."""
+    """Make every table that is not there yet; returns the provenance of all, and of a repository that cannot be built
+    only its name and why (`failed`). Raises: SweSmithGymError, OSError."""
     for name in config.repos:
         profiles.load(name)
     found = []
     for number, name in enumerate(config.repos, 1):
         place.say(f"{name} ({number} of {len(config.repos)})")
-        found.append(_one(name, config, out, place))
+        try:
+            found.append(_one(name, config, out, place))
+        except ProfileError as error:
+            place.say(f"{name}: {error}")
+            found.append({"repo": name, "failed": str(error)})
     return found
 
 

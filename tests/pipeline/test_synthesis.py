@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from swesmith_gym.pipeline.provenance import Dropped
 from swesmith_gym.pipeline.spent import Spent
 from swesmith_gym.pipeline.workplace import Workplace
 from swesmith_gym.records import RejectedCandidate
+from swesmith_gym.repos import profiles
 from swesmith_gym.tasks import TaskTable
 from swesmith_gym.viewer.statistics import by_operator, by_strategy
 
@@ -37,6 +39,18 @@ def test_a_table_with_evidence_and_provenance_is_made_once(abacus: Testbed, tmp_
     stamp = (tmp_path / "abacus.parquet").stat().st_mtime_ns
     assert synthesis.run(config, tmp_path, place) == [facts]
     assert (tmp_path / "abacus.parquet").stat().st_mtime_ns == stamp
+
+
+@pytest.mark.sandbox
+@pytest.mark.network
+def test_a_repository_that_cannot_be_built_does_not_keep_the_others_from_it(abacus: Testbed, tmp_path: Path) -> None:
+    profiles.save(replace(profiles.load("abacus"), name="broken", source_hash="0" * 64), "")
+    config = synthesis.SynthesisConfig(("broken", "abacus"), "2026-01-01T00:00:00Z", limit=1, grading="impacted")
+    broken, made = synthesis.run(config, tmp_path, Workplace(abacus.backend, SerialExecutor()))
+    assert broken["repo"] == "broken"
+    assert "hash" in broken["failed"]
+    assert made["repo"] == "abacus"
+    assert [path.name for path in tmp_path.glob("*.parquet")] == ["abacus.parquet"]
 
 
 def rejected(operator: str | None, reason: str, cost: float | None = 0.0) -> RejectedCandidate:
