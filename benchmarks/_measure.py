@@ -47,12 +47,6 @@ def spread(samples: list[float]) -> dict[str, float]:
     return {**{name: round(value * 1e3, 3) for name, value in values.items()}, "samples": len(ordered)}
 
 
-def machine_cpu_s() -> float:
-    """Processor time of everything on this machine so far, in seconds."""
-    user, nice, system = map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:4])
-    return (user + nice + system) / os.sysconf("SC_CLK_TCK")
-
-
 def tree_cpu_s() -> float:
     """Processor time of this process and all below it so far, those that have ended among them, in seconds."""
     below: dict[int, list[int]] = {}

@@ -30,7 +30,7 @@ from threading import Lock
 from typing import Any
 
 from _candidates import candidates
-from _measure import load, machine, machine_cpu_s, tree_cpu_s
+from _measure import load, machine, tree_cpu_s
 from _mutmut import mutmut
 
 from swesmith_gym import sandboxes
@@ -43,6 +43,7 @@ from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings, buggy, validate_all
 from swesmith_gym.harness.worker import Ran, Step, Worker
 from swesmith_gym.home import write_atomic
+from swesmith_gym.pipeline.spent import machine_cpu_s
 from swesmith_gym.records import BugCandidate, RejectedCandidate
 from swesmith_gym.repos import impacts
 from swesmith_gym.repos.resolve import ensure_built

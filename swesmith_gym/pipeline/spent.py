@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import resource
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,15 +23,16 @@ class Spent:
     def on(self, phase: str) -> Iterator[None]:
         """Adds what passes inside, when it ends and when it is broken off. One phase at a time in a process.
 
-        CPU time is this process's and that of its children that have ended: sandboxes of a daemon are not among them.
+        CPU time is the whole machine's, so that a daemon's sandboxes and processes that were killed are in it: nothing
+        else should run.
         """
-        began, cpu = time.monotonic(), _cpu_s()
+        began, cpu = time.monotonic(), machine_cpu_s()
         try:
             yield
         finally:
             before = self.read()
             wall_s, cpu_s = before.get(phase, (0.0, 0.0))
-            now = (round(wall_s + time.monotonic() - began, 1), round(cpu_s + _cpu_s() - cpu, 1))
+            now = (round(wall_s + time.monotonic() - began, 1), round(cpu_s + machine_cpu_s() - cpu, 1))
             write_atomic(self.path, json.dumps({**before, phase: now}, indent=1) + "\n")
 
     def read(self) -> dict[str, tuple[float, float]]:
@@ -43,6 +44,9 @@ class Spent:
             return {}
 
 
-def _cpu_s() -> float:
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in used)
+def machine_cpu_s() -> float:
+    """What all processors have worked since the machine began, in seconds."""
+    names = ("user", "nice", "system", "idle", "iowait", "irq", "softirq")
+    times = dict(zip(names, Path("/proc/stat").read_text("ascii").split()[1:], strict=False))
+    busy = sum(int(time) for name, time in times.items() if name not in ("idle", "iowait"))
+    return busy / os.sysconf("SC_CLK_TCK")
