@@ -65,8 +65,8 @@ def measure(
     """The map with its exactness. `progress`: candidates run, of how many. Raises: SandboxError, OSError."""
     if impact.unfit:
         return impact
-    sample = list(islice(_changes(testbed), _size(testbed)))
     runs, full = ImpactedRuns(testbed, impact), FullRuns(testbed)
+    sample = _sample(runs, _size(testbed))
     differences: dict[int, str] = {}
     done = 0
 
@@ -80,6 +80,18 @@ def measure(
         runs.close()
     found = Exactness(len(sample), len(sample) - len(differences), tuple(differences[at] for at in sorted(differences)))
     return replace(impact, exactness=found)
+
+
+def _sample(runs: ImpactedRuns, size: int) -> list[Files]:
+    """So many candidates that reach a test, and as many others at most that come between them."""
+    found: list[Files] = []
+    reaching = 0
+    for files in islice(_changes(runs.testbed), 2 * size):
+        found.append(files)
+        reaching += bool(runs.selected(files))
+        if reaching == size:
+            break
+    return found
 
 
 def _size(testbed: Testbed) -> int:

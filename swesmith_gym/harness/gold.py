@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Sequence
 
-from swesmith_gym.harness.worker import COLLECT_S, Step, Worker, open_suite
+from swesmith_gym.harness.worker import COLLECT_S, Step, Worker, close_suite, open_suite
 from swesmith_gym.records import TestReport, TestResult
 
 GOLD = "gold"
+YOUNG_S = 120.0
+"""What was collected longer ago is collected anew: tests may look at the time that has passed since."""
 
 
 def gold_suite(worker: Worker) -> list[Step]:
-    """The step that opens it; none where it is open."""
-    return [] if GOLD in worker.suites else [open_suite(GOLD, limit_s=COLLECT_S, stays=True)]
+    """The steps that open it; none where it is open. It stays where the worker says that suites can."""
+    since = worker.suites.get(GOLD)
+    if since is not None and time.monotonic() - since < YOUNG_S:
+        return []
+    old = [] if since is None else [close_suite(GOLD)]
+    return [*old, open_suite(GOLD, limit_s=COLLECT_S, stays=worker.suites_stay)]
 
 
 def note_gold_suite(worker: Worker, answers: Sequence[Step]) -> None:
     """The answers to `gold_suite`."""
-    if all(answer["state"] == "ready" for answer in answers):
-        worker.suites.add(GOLD)
+    if not answers:
+        return
+    state = answers[-1]["state"]
+    worker.suites.pop(GOLD, None)
+    if state == "ready":
+        worker.suites[GOLD] = time.monotonic()
+    elif state == "refused":
+        worker.suites_stay = False
 
 
 class GoldRuns:

@@ -17,7 +17,7 @@ from typing import Any
 
 from swesmith_gym.languages.base import CollectionTrace, Language, TestTrace
 
-VERSION = 2
+VERSION = 3
 Changes = Mapping[str, tuple[bytes | None, bytes | None]]
 """Path -> the file before and after."""
 
@@ -41,7 +41,7 @@ class Impact:
     files: Mapping[str, CollectionTrace] = field(default_factory=dict)
     """Test file -> what collecting it alone did."""
     collecting: frozenset[str] = frozenset()
-    """Code that collecting the whole suite enters, and files that it reads."""
+    """Code that collecting the whole suite enters, and files that it reads; none where that cannot be told."""
     loaded: tuple[str, ...] = ()
     """Modules from elsewhere that the whole suite loads."""
     order_dependent: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class Impact:
         """Why every candidate has to be run in full; empty: it has not."""
         if self.unfit:
             return self.unfit
-        if self.exactness is None:
+        if self.exactness is None or not self.exactness.candidates:
             return "its exactness was not measured"
         if self.exactness.agreed < self.exactness.candidates:
             return f"impacted and full runs differed: {self.exactness.differences[0]}"

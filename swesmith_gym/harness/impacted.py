@@ -107,17 +107,16 @@ class ImpactedRuns(Runs):
             raw = worker.read(opened["report"])
             report = language.parse_report(raw, exit_code=2, timed_out=False, duration_s=0.0, log="")
             return self._merged(replace(report, finished=True), tests) if report.broken_modules else None
-        if first["state"] != "ready" or second["state"] not in ("done", "timeout"):
+        if first["state"] != "ready" or second["state"] != "done":
             return None
-        late = second["state"] == "timeout"
         raw = worker.ran(ran, second).reports[0]
-        report = language.parse_report(raw, exit_code=0, timed_out=late, duration_s=float(ran["limit_s"]), log="")
-        return self._merged(report, tests) if report.timed_out or report.finished else None
+        report = language.parse_report(raw, exit_code=0, timed_out=False, duration_s=float(ran["limit_s"]), log="")
+        return self._merged(report, tests) if report.finished else None
 
     def _exchanged(self, worker: Worker, files: Files, ran: Step) -> tuple[Step, Step, Step]:
         """Open the suite as a fork of the pristine one, if that can be, and run."""
         opened = open_suite(BUG, files, limit_s=COLLECT_S, of=GOLD)
-        if not self.impact.exchangeable(self._changes(files), self.testbed.language):
+        if not worker.suites_stay or not self.impact.exchangeable(self._changes(files), self.testbed.language):
             return opened, REFUSED, REFUSED
         *gold, first, second = worker.ask(*gold_suite(worker), opened, ran)
         note_gold_suite(worker, gold)
@@ -152,7 +151,7 @@ class ImpactedRuns(Runs):
         return run_suite(
             suite,
             tests,
-            self.testbed.cpu_limits(tests),
+            self.testbed.cpu_limits(tests, self.impact.cpu_s),
             limit_s=limit_s,
             times=times,
             texts=texts,
@@ -177,8 +176,11 @@ class ImpactedRuns(Runs):
         if not tests:
             return
         ran = self._run(GOLD, tests, times)
-        *gold, answer, _ = worker.ask(*gold_suite(worker), ran, close_suite(None))
-        note_gold_suite(worker, gold)
+        if worker.suites_stay:
+            *gold, answer, _ = worker.ask(*gold_suite(worker), ran, close_suite(None))
+            note_gold_suite(worker, gold)
+        if not worker.suites_stay:
+            *_, answer, _ = worker.ask(*gold_suite(worker), ran, close_suite(GOLD))
         self._gold.learn(tests, self._reports(worker, ran, answer))
 
     def _reports(self, worker: Worker, step: Step, answer: Step) -> tuple[TestReport, ...]:

@@ -57,7 +57,7 @@ class SealedSuites:
 
     def _again(self, worker: Worker, surface: Files, left: frozenset[str]) -> frozenset[str] | None:
         """In a fork of the pristine suite. None: it cannot tell."""
-        if any(path not in left and surface[path] is not None for path in surface):
+        if not worker.suites_stay or any(path not in left and surface[path] is not None for path in surface):
             return None
         opened = open_suite(SEALED, surface, limit_s=COLLECT_S, of=GOLD, again=left)
         *gold, first, _ = worker.ask(*gold_suite(worker), opened, close_suite(SEALED))

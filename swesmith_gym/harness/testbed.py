@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -76,13 +76,13 @@ class Testbed:
         """
         return min(self.image.test.timeout_s, 10 * self.image.suite_s + 15)
 
-    def cpu_limits(self, tests: Collection[str] | None = None) -> CpuLimits:
+    def cpu_limits(self, tests: Collection[str] | None = None, alone_s: Mapping[str, float] | None = None) -> CpuLimits:
         """Limits for single tests with a bug in the tree, of the given ones or all: one that loops without end must not
-        be waited for as long as the whole suite may take."""
-        baseline = self.image.baseline
+        be waited for as long as the whole suite may take. `alone_s`: what tests take when none has run before them."""
+        baseline, alone = self.image.baseline, alone_s or {}
         return CpuLimits(
             {
-                test: _TEST_S + _TIMES * baseline[test].duration_s
+                test: _TEST_S + _TIMES * max(baseline[test].duration_s, alone.get(test, 0.0))
                 for test in (baseline if tests is None else tests)
                 if test in baseline
             },

@@ -50,7 +50,7 @@ def watch(testbed: Testbed, executor: Executor, progress: Callable[[int, int], N
     return Impact(
         tests=dict(sorted((test, trace) for seen in files.values() for test, trace in seen.tests.items())),
         files={name: files[name].collection for name in names},
-        collecting=whole.code | whole.files,
+        collecting=frozenset() if whole.hidden else whole.code | whole.files,
         loaded=whole.loaded,
         order_dependent=tuple(sorted(test for seen in files.values() for test in seen.failing)),
         cpu_s={test: cpu_s for name in names for test, cpu_s in files[name].cpu_s.items()},
@@ -124,6 +124,8 @@ def _seen_by(worker: Worker, testbed: Testbed, name: str, tests: list[str]) -> _
         failing += [test for test in chunk if test not in passed]
         for test in passed:
             traces[test] = seen.get(test) or TestTrace({}, frozenset(), hidden=True)
+            if collection.hidden:
+                traces[test] = replace(traces[test], hidden=True)
         cpu_s |= spent
     worker.ask(close_suite(name))
     return _FileSeen(collection, traces, cpu_s, tuple(failing))

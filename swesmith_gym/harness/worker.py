@@ -56,8 +56,10 @@ class Worker:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
         self._shell = sandbox.shell()
-        self.suites: set[str] = set()
-        """Suites of the pristine tree that stay open."""
+        self.suites: dict[str, float] = {}
+        """Suites of the pristine tree that stay open, and since when (`time.monotonic`)."""
+        self.suites_stay = True
+        """False once one was refused: collecting leaves files that only one suite may see."""
         self.fit = True
         """False once something in the tree was changed that cannot be put back."""
 
@@ -132,10 +134,10 @@ def open_suite(
     again: Collection[str] = (),
 ) -> Step:
     """Lay files over the tree and collect. `whole`: one of these files that cannot be collected ends the request.
-    `asserts`: failing tests will say what the values were; collecting takes longer. `stays`: others can be made `of`
-    it, which collect nothing: only the code of functions is exchanged. `again`: instead,
-    these files are collected anew, and nothing else; the report says what was found, and the suite ends (`collected`).
-    Where that cannot be, the state is `refused`."""
+    `asserts`: failing tests will say what the values were; collecting takes longer. `stays`: it is open while others
+    are, and others can be made `of` it, which collect nothing: only the code of functions is exchanged. `again`:
+    instead, these files are collected anew, and nothing else; the report says what was found, and the suite ends
+    (`collected`). Where that cannot be, the state is `refused`."""
     texts = {
         path: None if data is None else data.decode("utf-8", "surrogateescape") for path, data in (files or {}).items()
     }

@@ -86,9 +86,11 @@ class CollectionTrace:
     code: frozenset[str]
     """As in `TestTrace`."""
     files: frozenset[str]
-    """Files that it read, code aside."""
+    """Files that it read, other than by importing them."""
     loaded: tuple[str, ...]
     """Modules from outside of the tree, in the order of their loading, for `Language.warm_runner`."""
+    hidden: bool = False
+    """As in `TestTrace`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ def test_it_is_stored_whole() -> None:
 
 def test_full_runs_are_the_rule_until_exactness_is_shown() -> None:
     assert "not measured" in MAP.refused
+    assert "not measured" in replace(MAP, exactness=Exactness(0, 0)).refused
     assert replace(MAP, exactness=Exactness(9, 9)).refused == ""
     assert "a.py: impacted" in replace(MAP, exactness=Exactness(9, 8, ("a.py: impacted 1 F2P; full 2 F2P",))).refused
     assert replace(MAP, unfit="because", exactness=Exactness(9, 9)).refused == "because"

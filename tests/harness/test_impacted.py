@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from typing import cast
 
 import pytest
 from samples import ABACUS
 
 from swesmith_gym.errors import CandidateRejected
 from swesmith_gym.executors import LocalExecutor
-from swesmith_gym.harness import exactness
+from swesmith_gym.harness import exactness, gold, impacted
 from swesmith_gym.harness.exactness import outcome
 from swesmith_gym.harness.impact import Impact
 from swesmith_gym.harness.impacted import ImpactedRuns
 from swesmith_gym.harness.runs import FullRuns
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import judge
+from swesmith_gym.harness.worker import Worker
 from swesmith_gym.languages.base import TestTrace
 from swesmith_gym.records import Outcome
 from swesmith_gym.repos import impacts
@@ -95,6 +97,48 @@ def test_tests_are_run_again_with_the_bug_and_without(runs: ImpactedRuns) -> Non
     assert [report.results[test].outcome.value for report in again.gold] == ["passed"] * 3
 
 
+def test_where_suites_do_not_stay_each_is_collected_by_itself(runs: ImpactedRuns) -> None:
+    with runs._workers.one() as worker:
+        worker.suites_stay = False
+    files = edited(NUMBERS, "return low", "return high")
+    assert outcome(runs, files) == outcome(FullRuns(runs.testbed), files)
+    with runs.on(files) as attempt:
+        test = "tests/test_numbers.py::test_clamp[too low]"
+        again = attempt.again([test], 2)
+    assert [report.results[test].outcome.value for report in (*again.bug, *again.gold)] == ["failed"] * 2 + [
+        "passed"
+    ] * 2
+    assert worker.fit
+    assert not worker.suites
+
+
+def test_a_candidate_that_waits_is_judged_by_the_full_run(runs: ImpactedRuns, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(impacted, "RUN_S", 0.2)
+    files = edited(NUMBERS, "    result = 0\n    for", "    import time\n    time.sleep(0.5)\n    result = 0\n    for")
+    assert outcome(runs, files).reason == "no_failing_test"
+
+
+class Asked:
+    """What `gold_suite` looks at of a worker."""
+
+    def __init__(self) -> None:
+        self.suites: dict[str, float] = {}
+        self.suites_stay = True
+
+
+def test_the_pristine_suite_is_collected_anew_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = cast("Worker", Asked())
+    (opened,) = gold.gold_suite(worker)
+    assert (opened["do"], opened["stays"]) == ("open", True)
+    gold.note_gold_suite(worker, [{"state": "ready"}])
+    assert gold.gold_suite(worker) == []
+    monkeypatch.setattr(gold, "YOUNG_S", -1.0)
+    assert [step["do"] for step in gold.gold_suite(worker)] == ["close", "open"]
+    gold.note_gold_suite(worker, [{"state": "closed"}, {"state": "refused"}])
+    assert (worker.suites, worker.suites_stay) == ({}, False)
+    assert [(step["do"], step["stays"]) for step in gold.gold_suite(worker)] == [("open", False)]
+
+
 def test_a_run_ends_when_more_has_failed_than_may(abacus: Testbed, impact: Impact) -> None:
     files = edited(NUMBERS, "    result = 0\n    for", "    result = 1\n    for")
     share = 1 / len(abacus.passing)
@@ -112,7 +156,8 @@ def test_a_sample_shows_that_they_are_exact(abacus: Testbed, impact: Impact, mon
     monkeypatch.setattr(exactness, "MOST", 6)
     found = exactness.measure(abacus, impact, LocalExecutor(2)).exactness
     assert found is not None
-    assert (found.candidates, found.agreed, found.differences) == (6, 6, ())
+    assert (found.agreed, found.differences) == (found.candidates, ())
+    assert 6 <= found.candidates <= 12
 
 
 def test_where_they_are_not_exact_everything_is_run(
@@ -122,7 +167,7 @@ def test_where_they_are_not_exact_everything_is_run(
     blind = Impact(tests={test: TestTrace({}, frozenset(), False) for test in impact.tests}, loaded=impact.loaded)
     found = exactness.measure(abacus, blind, LocalExecutor(2))
     assert found.exactness is not None
-    assert found.exactness.agreed < 12
+    assert found.exactness.agreed < found.exactness.candidates
     chosen = impacts.runs(abacus, found, timeout_s=None, whole=True)
     assert isinstance(chosen, FullRuns)
     assert "run in full: impacted and full runs differed" in caplog.text

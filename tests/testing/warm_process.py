@@ -24,6 +24,7 @@ class Runner:
     def __init__(self, root: Path, scratch: Path, byte_code: Path, **setup: Any) -> None:
         made = report.warm_command(TestSetup(**setup), [], root=str(root), scratch=[])
         env = {"PATH": os.environ["PATH"], "HOME": str(scratch), **made.env, "PYTHONPYCACHEPREFIX": str(byte_code)}
+        self.root = root
         self.reports = scratch / "reports"
         self.reports.mkdir()
         command = [sys.executable, str(Python.tools / "warm.py")]

@@ -187,7 +187,7 @@ def traces(raw: bytes) -> tuple[dict[str, TestTrace], CollectionTrace | None]:
                 tests[str(line["id"])] = TestTrace(entered, frozenset(map(str, line["files"])), bool(line["hidden"]))
             elif line.get("t") == "collection":
                 code, files = (frozenset(map(str, line[name])) for name in ("code", "files"))
-                collection = CollectionTrace(code, files, tuple(map(str, line["loaded"])))
+                collection = CollectionTrace(code, files, tuple(map(str, line["loaded"])), bool(line["hidden"]))
         except (KeyError, TypeError, ValueError, AttributeError):
             continue
     return tests, collection

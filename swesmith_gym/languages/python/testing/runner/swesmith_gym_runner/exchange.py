@@ -10,7 +10,7 @@ import gc
 import linecache
 import os
 import sys
-from types import CodeType, FunctionType
+from types import AsyncGeneratorType, CodeType, CoroutineType, FunctionType, GeneratorType
 from typing import Any, Dict, Iterator, List, Tuple  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
 
 from .memo import Memo
@@ -18,6 +18,8 @@ from .memo import Memo
 Pair = Tuple[CodeType, CodeType]  # noqa: UP006
 KIND = 0x02 | 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200
 """Flags of a code object that say what calling it gives: arguments, generator, coroutine."""
+BEGUN = {GeneratorType: "gi", CoroutineType: "cr", AsyncGeneratorType: "ag"}
+"""Kinds of objects that hold code which goes on later, and the beginnings of their attributes' names."""
 
 
 class Refused(Exception):
@@ -32,9 +34,26 @@ class Exchange:
         self._root = root
         self._memo = memo
         self._functions: Dict[str, List[Any]] = {}  # noqa: UP006
+        self._fixed: Dict[str, str] = {}  # noqa: UP006
+        """File -> why none of its code can be exchanged."""
+        self._real: Dict[str, str] = {}  # noqa: UP006
         for each in gc.get_objects():
-            if type(each) is FunctionType and each.__code__.co_filename.startswith(root + "/"):
-                self._functions.setdefault(each.__code__.co_filename, []).append(each)
+            code = _code(each)
+            if code is not None:
+                self._met(each, code.co_filename)
+
+    def _met(self, each: Any, name: str) -> None:
+        if name not in self._real:
+            self._real[name] = os.path.realpath(name)
+        path = self._real[name]
+        if not path.startswith(self._root + "/"):
+            return
+        if type(each) is FunctionType:
+            self._functions.setdefault(path, []).append(each)
+        else:
+            self._fixed[path] = f"{each.__qualname__} has begun"
+        if path != name:
+            self._fixed[path] = "it was loaded by another name"
 
     def apply(self, files: dict[str, str | None]) -> None:
         """Make all functions of these files (relative path -> text) what the texts say. Raises: Refused."""
@@ -48,17 +67,31 @@ class Exchange:
         functions = self._functions.get(path, [])
         if text is None or not name.endswith(".py"):
             raise Refused(f"{name} is no module that stays")
+        if path in self._fixed:
+            raise Refused(f"{name}: {self._fixed[path]}")
         known = self._memo.compiled(path)
         if known is None:
             if functions or any(getattr(module, "__file__", None) == path for module in list(sys.modules.values())):
                 raise Refused(f"{name} was loaded in a way of its own")
             return []
         new = _compiled(path, text)
-        codes = {id(old): code for old, code in _pairs(known, new)}
+        pairs = list(_pairs(known, new))
+        if sys.version_info >= (3, 13) and any(_is_class(old) and _line(old) != _line(code) for old, code in pairs):
+            raise Refused(f"{name}: classes know which lines they stand on")
+        codes = {id(old): code for old, code in pairs}
         lost = [function for function in functions if id(function.__code__) not in codes]
         if lost:
             raise Refused(f"{name}: {lost[0].__qualname__} has no counterpart")
         return [(function, codes[id(function.__code__)]) for function in functions]
+
+
+def _code(each: Any) -> CodeType | None:
+    """Of a function, or of what a function has begun and not ended; None: of nothing like that."""
+    kind = type(each)
+    if kind is FunctionType:
+        return each.__code__  # type: ignore[no-any-return]
+    prefix = BEGUN.get(kind)
+    return None if prefix is None else getattr(each, f"{prefix}_code")
 
 
 def _compiled(path: str, text: str) -> CodeType:
@@ -80,6 +113,15 @@ def _pairs(old: CodeType, new: CodeType) -> Iterator[Pair]:
         if alike and before.co_freevars == after.co_freevars:
             yield before, after
         yield from _pairs(before, after)
+
+
+def _is_class(code: CodeType) -> bool:
+    """It is the body of one."""
+    return not code.co_flags & 0x01
+
+
+def _line(code: CodeType) -> int:
+    return code.co_firstlineno
 
 
 def _inner(code: CodeType) -> list[CodeType]:

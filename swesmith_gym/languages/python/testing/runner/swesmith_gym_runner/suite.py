@@ -6,10 +6,12 @@ socket, a line of JSON for each order and answer.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
 import socket
+import stat
 import sys
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, NoReturn  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
@@ -44,6 +46,7 @@ class SuitePlugin:
         self._recorder = recorder
         self._trace = trace
         self._memo = memo
+        self._offsets: Dict[int, int] = {}  # noqa: UP006
         self.channel: Channel | None = None
         """Of the run that this process is the fork for."""
 
@@ -60,6 +63,7 @@ class SuitePlugin:
             self._tell_collection()
         if self._stays:
             self._expect_forks(session.items)
+        self._offsets = _offsets()
         gc.freeze()  # what forks do not look through they need not copy
         self._orders.send({"state": "ready"})
         while True:
@@ -87,6 +91,7 @@ class SuitePlugin:
         """Another suite as a fork of this one, with other code in its functions. It returns, too, and serves orders."""
         end = self._orders.socket()
         processes.reap()
+        _seek(self._offsets)
         if os.fork():
             end.close()
             return
@@ -120,12 +125,13 @@ class SuitePlugin:
     def _tell_collection(self) -> None:
         """The line `collection`: what all of it entered and read, and what it loaded from elsewhere."""
         found = self._trace
-        files = sorted(path for path in found.read if not path.endswith(".py"))
-        code = sorted(found.entered)
-        Channel(self._path).send("collection", code=code, files=files, loaded=_loaded(self._root))
+        code, files = sorted(found.entered), sorted(found.read)
+        loaded = _loaded(self._root)
+        Channel(self._path).send("collection", code=code, files=files, loaded=loaded, hidden=found.hidden)
 
     def _forked(self, order: Order, tests: list[str], items: dict[str, Any], session: Any) -> dict[str, Any] | None:
         """How one run ended; None: this is the run."""
+        _seek(self._offsets)
         pid = os.fork()
         if pid == 0:
             self._begin(order, [items[test] for test in tests if test in items], session)
@@ -180,6 +186,23 @@ def _forget_output(config: Any) -> None:
             file.truncate()
 
 
+def _offsets() -> Dict[int, int]:  # noqa: UP006
+    """Where this process is in the files that it has open."""
+    found = {}
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            if stat.S_ISREG(os.fstat(int(name)).st_mode):
+                found[int(name)] = os.lseek(int(name), 0, os.SEEK_CUR)
+    return found
+
+
+def _seek(offsets: Dict[int, int]) -> None:  # noqa: UP006
+    """Be there again: forks share the place in a file, and each is to begin where collecting ended."""
+    for descriptor, place in offsets.items():
+        with contextlib.suppress(OSError):
+            os.lseek(descriptor, place, os.SEEK_SET)
+
+
 def _loaded(root: str) -> list[str]:
     """Modules from elsewhere, in the order of their loading, that another process may load as they are."""
     return [
@@ -207,6 +230,12 @@ class TracePlugin:
     def __init__(self, suite: SuitePlugin, trace: Trace) -> None:
         self._suite = suite
         self._trace = trace
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: Any) -> None:
+        """A test whose values are drawn does something else each time."""
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            self._trace.hidden = True
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logfinish(self, nodeid: str) -> None:

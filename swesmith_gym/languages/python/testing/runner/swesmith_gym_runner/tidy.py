@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from typing import Iterable, Iterator, Optional, Tuple  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
+import time
+from typing import Iterable, Iterator, NamedTuple, Optional, Tuple  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
 
 Mark = Tuple[int, int, int, int]  # noqa: UP006
+RACY_NS = 100_000_000
+"""A folder that was changed so short a time ago may change again without its time telling."""
 
 
 class Places:
@@ -23,6 +26,45 @@ class Places:
         self._folders = sorted({root, *map(os.path.expanduser, scratch)})
         self._known = dict(self._entries())
         self._originals: dict[str, tuple[bytes, os.stat_result] | None] = {}
+        self._listed: dict[str, _Listed] = {}
+
+    def made(self) -> list[str]:
+        """What is there and was not, but for what is spared."""
+        return [path for path, _ in self._entries() if path not in self._known and not self._is_spared(path)]
+
+    def settle(self) -> None:
+        """What is there now is left alone by `tidy`."""
+        pending = [*self._folders, *self._listed]
+        seen: set[str] = set()
+        while pending:
+            folder = pending.pop()
+            if folder in seen:
+                continue
+            seen.add(folder)
+            listed = self._listed.get(folder)
+            if listed is None or listed.changed(folder):
+                self._listed.pop(folder, None)
+                found = _listing(folder)
+                if found is not None:
+                    self._listed[folder] = found
+                    pending += [os.path.join(folder, name) for name in found.folders]
+
+    def tidy(self) -> None:
+        """Take away what has appeared since `settle`, before another run sees it. Folders tell by their times."""
+        for folder, listed in list(self._listed.items()):
+            if not listed.changed(folder):
+                continue
+            now = _listing(folder)
+            for name in sorted(now.names - listed.names if now else ()):
+                path = os.path.join(folder, name)
+                if not self._is_spared(path):
+                    _remove(path)
+            after = _listing(folder)
+            if after is not None:
+                self._listed[folder] = _Listed(after.mtime_ns, listed.names, listed.folders, after.racy)
+
+    def _is_spared(self, path: str) -> bool:
+        return path.startswith(tuple(self.spared))
 
     def _entries(self) -> Iterator[tuple[str, Mark]]:
         pending = list(self._folders)
@@ -61,12 +103,8 @@ class Places:
         self._originals.clear()
         now = dict(self._entries())
         for path in sorted(now.keys() - self._known.keys()):
-            if path.startswith(tuple(self.spared)):
-                continue
-            if os.path.isdir(path) and not os.path.islink(path):
-                shutil.rmtree(path, ignore_errors=True)
-            elif os.path.lexists(path):
-                os.unlink(path)
+            if not self._is_spared(path):
+                _remove(path)
         return all(now.get(path) == mark for path, mark in self._known.items())
 
     def _restore(self, path: str, kept: tuple[bytes, os.stat_result] | None) -> None:
@@ -81,6 +119,41 @@ class Places:
         os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
         found = os.stat(path)
         self._known[path] = (found.st_mode, found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+class _Listed(NamedTuple):
+    """A folder as it was read."""
+
+    mtime_ns: int
+    names: frozenset[str]
+    folders: tuple[str, ...]
+    """Those of the names that are folders."""
+    racy: bool
+
+    def changed(self, folder: str) -> bool:
+        """Something may have appeared in it, or gone."""
+        try:
+            return self.racy or os.stat(folder).st_mtime_ns != self.mtime_ns
+        except OSError:
+            return True
+
+
+def _listing(folder: str) -> _Listed | None:
+    """None: it cannot be read, or is not there."""
+    try:
+        mtime_ns = os.stat(folder).st_mtime_ns
+        entries = list(os.scandir(folder))
+    except OSError:
+        return None
+    folders = tuple(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+    return _Listed(mtime_ns, frozenset(entry.name for entry in entries), folders, time.time_ns() - mtime_ns < RACY_NS)
+
+
+def _remove(path: str) -> None:
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path, ignore_errors=True)
+    elif os.path.lexists(path):
+        os.unlink(path)
 
 
 def _content(path: str) -> tuple[bytes, os.stat_result] | None:

@@ -32,6 +32,7 @@ class Trace:
         self.read: set[str] = set()
         self.hidden = False
         self._seen: dict[int, CodeType] = {}
+        self._inside: dict[str, str] = {}
         self.on = False
         """Something is being watched."""
 
@@ -47,6 +48,7 @@ class Trace:
             sys.settrace(self._called)
         if not self.on:
             sys.addaudithook(self._audited)
+            self._watch_spawning()
         self.on = True
         self.hidden = False
 
@@ -60,6 +62,18 @@ class Trace:
         monitoring.set_events(monitoring.PROFILER_ID, events.PY_START | events.PY_RESUME)
         monitoring.restart_events()
 
+    def _watch_spawning(self) -> None:
+        """`multiprocessing` starts processes in a way that no event tells."""
+        import _posixsubprocess
+
+        start = _posixsubprocess.fork_exec
+
+        def fork_exec(*args: Any) -> Any:
+            self.hidden = True
+            return start(*args)
+
+        setattr(_posixsubprocess, "fork_exec", fork_exec)  # noqa: B010  (its declared type is narrower)
+
     def _started(self, code: CodeType, _offset: int) -> Any:
         self._enter(code, sys._getframe(1))
         return sys.monitoring.DISABLE  # type: ignore[attr-defined, unused-ignore]
@@ -71,10 +85,17 @@ class Trace:
     def _enter(self, code: CodeType, frame: FrameType | None) -> None:
         self._seen[id(code)] = code
         name = code.co_name
-        if code.co_filename.startswith(self._root) and (name[0] != "<" or name == "<module>"):
+        path = self._path(code.co_filename)
+        if path and (name[0] != "<" or name == "<module>"):
             line = 0 if name == "<module>" else code.co_firstlineno
-            key = f"{code.co_filename[len(self._root) :]}:{line}:{name}"
-            self.entered.setdefault(key, self._depth(frame))
+            self.entered.setdefault(f"{path}:{line}:{name}", self._depth(frame))
+
+    def _path(self, filename: str) -> str:
+        """Inside of the tree, whatever links and dots lead there; empty: it is elsewhere."""
+        if filename not in self._inside:
+            path = "" if filename.startswith("<") else os.path.realpath(filename)
+            self._inside[filename] = path[len(self._root) :] if path.startswith(self._root) else ""
+        return self._inside[filename]
 
     def _depth(self, frame: FrameType | None) -> int:
         depth = -1
@@ -82,7 +103,7 @@ class Trace:
             code = frame.f_code
             if code.co_name == "pytest_pyfunc_call":
                 break
-            depth += code.co_filename.startswith(self._root)
+            depth += bool(self._path(code.co_filename))
             frame = frame.f_back
         return max(0, depth)
 
@@ -96,7 +117,7 @@ class Trace:
 
     def _opened(self, path: str, opener: FrameType) -> None:
         try:
-            path = os.path.abspath(path)
+            path = os.path.realpath(path)
         except OSError:  # the working directory is gone
             return
         if path.startswith(self._root) and not _is_import(opener):

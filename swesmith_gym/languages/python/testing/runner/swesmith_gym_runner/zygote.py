@@ -151,9 +151,20 @@ class Zygote:
             line = suite.next(until - time.monotonic())
         if learned:
             self._end_base()
+        if line["state"] == "ready":
+            line = self._settled(step, line)
         if line["state"] == "refused":
             self._end_suite(step["suite"])
         return {"state": line["state"], **({"why": line["why"]} if "why" in line else {})}
+
+    def _settled(self, step: Order, line: Order) -> Order:
+        """What a suite has made while it was collected stays for its runs. One that stays would lose it to the others:
+        it is refused."""
+        made = self._places.made() if step["stays"] else []
+        if made:
+            return {"state": "refused", "why": f"collecting leaves {made[0]}"}
+        self._places.settle()
+        return line
 
     def _fork_of_this(self, order: Order, end: socket.socket) -> None:
         if os.fork() == 0:
@@ -244,6 +255,7 @@ class Zygote:
             if line["state"] == "ended":
                 cpu_s.append(line["cpu_s"])
                 self._sweep()
+                self._places.tidy()
 
     def _close(self, step: dict[str, Any]) -> dict[str, Any]:
         self._end_suite(step["suite"])
