@@ -1,4 +1,7 @@
-"""Verification of a task table: the gold patch scores 1 and doing nothing 0, on every task, every time."""
+"""Verification of a task table: the gold patch scores 1 and doing nothing 0, on every task, every time.
+
+Doing nothing fails the FAIL_TO_PASS tests and no other: graded in full, that shows that both lists are right.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from swesmith_gym.envs.grading import grade
 from swesmith_gym.errors import GradingFault, SandboxDied
 from swesmith_gym.executors import Executor
 from swesmith_gym.harness.grade import Grading
-from swesmith_gym.records import TaskInstance, content_id
+from swesmith_gym.records import TaskInstance, Verdict, content_id
 from swesmith_gym.tasks import TaskTable
 
 
@@ -44,16 +47,25 @@ def verify(
         except (GradingFault, SandboxDied) as fault:
             return Check(task.instance_id, control, number, False, f"fault: {fault}")
         problem = verdict.violation or ("" if verdict.patch_applied else "the patch does not apply")
-        if not problem and verdict.resolved is not (control == "gold"):
-            problem = f"resolved is {verdict.resolved}: {_first(verdict.f2p_failure + verdict.p2p_failure)}"
-        return Check(task.instance_id, control, number, verdict.resolved, problem)
+        return Check(task.instance_id, control, number, verdict.resolved, problem or _problem(verdict, control))
 
     for done in executor.map(one, todo):
         yield done.value
 
 
-def _first(failures: tuple[str, ...]) -> str:
-    return f"{len(failures)} required tests do not pass, the first is {failures[0]}" if failures else "all tests pass"
+def _problem(verdict: Verdict, control: str) -> str:
+    """Gold passes every test; nop fails the FAIL_TO_PASS tests and no other. Empty: so it is."""
+    if verdict.resolved is not (control == "gold"):
+        return f"resolved is {verdict.resolved}: {_some('do not pass', verdict.f2p_failure + verdict.p2p_failure)}"
+    if control == "nop" and verdict.p2p_failure:
+        return f"of PASS_TO_PASS, {_some('fail with the bug', verdict.p2p_failure)}"
+    if control == "nop" and verdict.f2p_success:
+        return f"of FAIL_TO_PASS, {_some('pass with the bug', verdict.f2p_success)}"
+    return ""
+
+
+def _some(do: str, tests: tuple[str, ...]) -> str:
+    return f"{len(tests)} tests {do}, the first is {tests[0]}" if tests else "all tests pass"
 
 
 def identity(table: Sequence[TaskInstance]) -> str:

@@ -1,0 +1,33 @@
+"""Gold scores 1, nop 0, and nop fails what it must and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from swesmith_gym.evaluation.verify import verify
+from swesmith_gym.executors import SerialExecutor
+from swesmith_gym.records import TaskInstance
+from swesmith_gym.tasks import TaskTable
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.network]
+
+
+def problems(task: TaskInstance) -> dict[str, str]:
+    return {each.control: each.problem for each in verify([task], SerialExecutor(), rounds=1, sandbox="bubblewrap")}
+
+
+def test_a_true_task_has_none(abacus_tasks: TaskTable) -> None:
+    assert problems(abacus_tasks[0]) == {"gold": "", "nop": ""}
+
+
+def test_lists_that_are_wrong_are_told(abacus_tasks: TaskTable) -> None:
+    task = next(each for each in abacus_tasks if len(each.FAIL_TO_PASS) > 1)
+    task = replace(task, fingerprint="of another host")  # where the sealed tree need not be the same
+    moved, *kept = task.FAIL_TO_PASS
+    found = problems(replace(task, FAIL_TO_PASS=tuple(kept), PASS_TO_PASS=(*task.PASS_TO_PASS, moved)))
+    assert found == {"gold": "", "nop": f"of PASS_TO_PASS, 1 tests fail with the bug, the first is {moved}"}
+    moved, *kept = task.PASS_TO_PASS
+    found = problems(replace(task, FAIL_TO_PASS=(*task.FAIL_TO_PASS, moved), PASS_TO_PASS=tuple(kept)))
+    assert found == {"gold": "", "nop": f"of FAIL_TO_PASS, 1 tests pass with the bug, the first is {moved}"}
