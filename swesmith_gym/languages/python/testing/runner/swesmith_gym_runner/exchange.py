@@ -76,7 +76,7 @@ class Exchange:
             return []
         new = _compiled(path, text)
         pairs = list(_pairs(known, new))
-        if sys.version_info >= (3, 13) and any(_is_class(old) and _line(old) != _line(code) for old, code in pairs):
+        if sys.version_info >= (3, 13) and any(map(_has_moved, pairs)):
             raise Refused(f"{name}: classes know which lines they stand on")
         codes = {id(old): code for old, code in pairs}
         lost = [function for function in functions if id(function.__code__) not in codes]
@@ -115,13 +115,10 @@ def _pairs(old: CodeType, new: CodeType) -> Iterator[Pair]:
         yield from _pairs(before, after)
 
 
-def _is_class(code: CodeType) -> bool:
-    """It is the body of one."""
-    return not code.co_flags & 0x01
-
-
-def _line(code: CodeType) -> int:
-    return code.co_firstlineno
+def _has_moved(pair: Pair) -> bool:
+    """It is the body of a class, and begins on another line."""
+    before, after = pair
+    return not before.co_flags & 0x01 and before.co_firstlineno != after.co_firstlineno
 
 
 def _inner(code: CodeType) -> list[CodeType]:
