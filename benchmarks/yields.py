@@ -46,7 +46,7 @@ def outcomes(tables: Path) -> dict[str, Counter[str]]:
 
 def draw(found: Mapping[str, Counter[str]], out: Path) -> None:
     """One bar an operator, by yield, the best at the top. Equal figures give equal bytes."""
-    mpl.rcParams.update({"svg.hashsalt": "yields", "font.size": 9})
+    mpl.rcParams.update({"svg.hashsalt": "yields", "svg.fonttype": "none", "font.size": 9})
     order = sorted(found, key=lambda name: (found[name][KEPT] / found[name].total(), name))
     kinds = [KEPT, *(kind for kind, _ in sum(found.values(), Counter()).most_common() if kind != KEPT)]
     figure, axes = plt.subplots(figsize=(8, 0.24 * len(order) + 1.2), layout="constrained")
