@@ -40,7 +40,10 @@ def wanted(profile: RepoProfile) -> set[str]:
         },
         {"pyproject.toml": PROJECT + '[dependency-groups]\ndev = [{include-group = "x"}, "ruff"]\nx = ["six>=1"]\n'},
         {"pyproject.toml": PROJECT + '[dependency-groups]\ntests = ["six>=1"]\ndev = ["numpy"]\n'},
-        {"pyproject.toml": PROJECT + '[tool.pdm.dev-dependencies]\ntest = ["six>=1", "pytest-cov"]\n'},
+        {
+            "pyproject.toml": PROJECT
+            + '[tool.pdm.dev-dependencies]\ntest = ["six>=1", "pytest-cov", "pytest-mypy-testing"]\n'
+        },
         {"pyproject.toml": PROJECT + '[tool.hatch.envs.default]\ndependencies = ["six>=1", "pytest-xdist"]\n'},
         {"pyproject.toml": PROJECT + '[tool.uv]\ndev-dependencies = ["six>=1"]\n'},
         {"pyproject.toml": PROJECT + '[tool.tox.env_run_base]\ndeps = ["six>=1"]\n'},

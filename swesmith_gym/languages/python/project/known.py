@@ -40,7 +40,8 @@ BLOCKED_PLUGINS = frozenset(
     _words("""
     pytest-cov pytest-xdist pytest-randomly pytest-random-order pytest-sugar pytest-benchmark
     pytest-html pytest-metadata pytest-instafail pytest-rerunfailures pytest-forked pytest-parallel
-    pytest-run-parallel pytest-codspeed pytest-memray pytest-mypy pytest-flake8 pytest-black
+    pytest-run-parallel pytest-codspeed pytest-memray pytest-mypy pytest-mypy-plugins
+    pytest-mypy-testing pytest-pyright pytest-flake8 pytest-black
     pytest-ruff pytest-pylint pytest-isort pytest-pycodestyle pytest-pydocstyle pytest-codestyle
     pytest-pep8 pytest-flakes pytest-checkdocs pytest-enabler
     pytest-github-actions-annotate-failures pytest-gitconfig pytest-picked pytest-testmon
@@ -50,7 +51,7 @@ BLOCKED_PLUGINS = frozenset(
     pytest-emoji pytest-rich pytest-perf
     """)
 )
-"""Plug-ins that change order, number, output or process of a run, or that test style instead of behaviour."""
+"""Plug-ins that change order, number, output or process of a run, or that test style or types, not behaviour."""
 
 IGNORED_OPTIONS = re.compile(
     r"--(no-)?cov(\W.*|$|-.+)|--numprocesses.*|--dist.*|--maxprocesses.*|--tx.*|--looponfail|-n\d*|-n=.+|-n(auto|logical)"
