@@ -25,6 +25,10 @@ def combine(reports: list[TestReport], *reasons: str) -> Baseline:
     return baseline.combine(reports, reasons or ("flaky",) * len(reports), lambda message: "unreachable" in message)
 
 
+def module_of(test: str) -> str:
+    return test.partition("::")[0]
+
+
 def test_ids_that_are_not_in_every_run_never_count() -> None:
     found = combine([report({"a": P, "b[10:01]": P}), report({"a": P, "b[10:02]": P}), report({"a": P, "b[10:03]": P})])
     assert found.quarantined == {"b[10:01]": "unstable_id"}
@@ -60,7 +64,17 @@ def test_a_test_that_wants_the_network_says_so() -> None:
     ],
 )
 def test_four_of_five_are_enough(outcomes: dict[str, Outcome]) -> None:
-    check(combine([report(outcomes)] * 3))
+    check(combine([report(outcomes)] * 3), module_of)
+
+
+def test_one_file_of_many_may_fail_however_many_cases_it_has() -> None:
+    sound = {f"{name}.py::test": P for name in "abcdefgh"} | {f"a.py::test_{n}": P for n in range(8)}
+    lacking = {f"docs.py::test[{n}]": F for n in range(12)}
+    check(combine([report(sound | lacking)] * 3), module_of)
+    with pytest.raises(ProfileError, match="17 of 33 tests fail"):  # fewer than half pass
+        check(combine([report(sound | lacking | {f"docs.py::more[{n}]": F for n in range(5)})] * 3), module_of)
+    with pytest.raises(ProfileError, match="15 of 31 tests fail"):  # eight of twelve files
+        check(combine([report(sound | lacking | {f"{name}.py::test": F for name in "xyz"})] * 3), module_of)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +90,7 @@ def test_four_of_five_are_enough(outcomes: dict[str, Outcome]) -> None:
 )
 def test_fewer_are_not(outcomes: dict[str, Outcome], said: str) -> None:
     with pytest.raises(ProfileError, match=said) as caught:
-        check(combine([report(outcomes)] * 3))
+        check(combine([report(outcomes)] * 3), module_of)
     assert caught.value.step == "baseline"
     assert "repos review" not in str(caught.value)
     assert ("why" in caught.value.log) == (F in outcomes.values())
@@ -84,11 +98,11 @@ def test_fewer_are_not(outcomes: dict[str, Outcome], said: str) -> None:
 
 def test_a_file_that_cannot_be_collected_counts_as_failing() -> None:
     with pytest.raises(ProfileError, match=r"2 of 3 tests fail.*tests/x\.py") as caught:
-        check(combine([report({"a": P}, broken={"tests/x.py": "ImportError: nope", "tests/y.py": ""})] * 3))
+        check(combine([report({"a": P}, broken={"tests/x.py": "ImportError: nope", "tests/y.py": ""})] * 3), module_of)
     assert "ImportError: nope" in caught.value.log
 
 
 def test_flaky_tests_do_not_count_as_passing() -> None:
     runs = [report({"a": P, "b": P, "c": P, "d": outcome}) for outcome in (P, F, P)]
     with pytest.raises(ProfileError, match="1 of 4 tests fail"):
-        check(combine(runs))
+        check(combine(runs), module_of)

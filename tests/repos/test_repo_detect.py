@@ -93,6 +93,17 @@ def test_where_nothing_is_declared_the_imports_say_it(tmp_path: Path) -> None:
     assert wanted(profile_of(tmp_path, {"pyproject.toml": PROJECT, "tests/test_b.py": test})) == {"PyYAML", "six"}
 
 
+def test_scripts_beside_the_tests_say_nothing(tmp_path: Path) -> None:
+    files = {
+        "pyproject.toml": PROJECT,
+        "tests/test_b.py": "from tools import check\n",
+        "tests/tools/__init__.py": "from . import inner_part\n",
+        "tests/tools/inner_part.py": "import yaml\n",
+        "tests/fuzz/run_fuzzer.py": "import atheris\n",
+    }
+    assert wanted(profile_of(tmp_path, files)) == {"PyYAML"}
+
+
 def test_a_tool_that_the_tests_import_is_kept(tmp_path: Path) -> None:
     files = {
         "pyproject.toml": PROJECT + '[dependency-groups]\ntest = ["sphinx", "black"]\n',

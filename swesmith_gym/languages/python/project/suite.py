@@ -214,13 +214,26 @@ def test_files(path: Path, config: Config) -> Iterator[Path]:
 
 def imports(project: Project, paths: tuple[str, ...]) -> set[str]:
     """Top-level modules that test files import without a guard, neither the standard library's nor the tree's own."""
-    files = [f for p in paths for f in (project.root / p, *(project.root / p).rglob("*.py")) if f.suffix == ".py"]
-    files += [f for f in (project.root / "conftest.py",) if f.is_file()]
-    names = {name for file in files if not file.is_symlink() and file.is_file() for name in _imports(file)}
+    given = [project.root / path for path in (*paths, "conftest.py")]
+    files = [f for path in given for f in (path, *path.rglob("*.py")) if f.suffix == ".py"]
+    files = [f for f in files if not f.is_symlink() and f.is_file()]
+    config = read_config(project)
+    tests = [f for f in files if f in given or f.name in ("conftest.py", "__init__.py") or _matches(f.name, config)]
+    names = {name for file in _with_helpers(tests, files) for name in _imports(file)}
     own = {p.stem for folder in ("", "src", *paths) for p in (project.root / folder).glob("*")} | {
         p.stem for p in files
     }
     return names - sys.stdlib_module_names - own - {"", "__future__", "__main__"}
+
+
+def _with_helpers(tests: list[Path], files: list[Path]) -> list[Path]:
+    """Test files, those of the others that they name anywhere, and so on; what nobody names is no part of a suite."""
+    used, new = list(tests), tests
+    while new:
+        words = {word for file in new for word in re.findall(r"\w+", file.read_text("utf-8", errors="replace"))}
+        new = [file for file in files if file not in used and file.stem in words]
+        used += new
+    return used
 
 
 def _imports(file: Path) -> set[str]:
