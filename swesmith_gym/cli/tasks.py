@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TableArgument = Annotated[Path, typer.Argument(help="A task table (Parquet), or a folder of them.")]
 SampleOption = Annotated[int | None, typer.Option("--sample", min=1, help="Only this many, drawn by the seed.")]
+EvidenceOption = Annotated[Path | None, typer.Option("--out", help="Write the evidence here (JSON).")]
 SeedOption = Annotated[int, typer.Option("--seed")]
 
 
@@ -176,7 +177,7 @@ def verify(
     rounds: Annotated[int, typer.Option("--rounds", "-k", min=1, help="How often each control is graded.")] = 1,
     sample: SampleOption = None,
     seed: SeedOption = 0,
-    out: Annotated[Path | None, typer.Option("--out", help="Write the evidence here (JSON).")] = None,
+    out: EvidenceOption = None,
     grading: Annotated[
         str,
         typer.Option("--grading", help="full, or impacted: test files that a patch cannot reach are left out."),
@@ -227,7 +228,7 @@ def recheck(
     reruns: Annotated[int, typer.Option("--reruns", min=1, help="Runs of FAIL_TO_PASS, with the bug and without.")] = 3,
     sample: SampleOption = None,
     seed: SeedOption = 0,
-    out: Annotated[Path | None, typer.Option("--out", help="Write the evidence here (JSON).")] = None,
+    out: EvidenceOption = None,
     workers: WorkersOption = common.DEFAULT_WORKERS,
     sandbox: SandboxOption = "auto",
     trust: TrustOption = False,
@@ -275,7 +276,7 @@ def scan(
     tasks: TableArgument,
     sample: SampleOption = None,
     seed: SeedOption = 0,
-    out: Annotated[Path | None, typer.Option("--out", help="Write the evidence here (JSON).")] = None,
+    out: EvidenceOption = None,
     workers: WorkersOption = common.DEFAULT_WORKERS,
     sandbox: SandboxOption = "auto",
     trust: TrustOption = False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,6 @@ from swesmith_gym.repos.resolve import testbed_of
 from swesmith_gym.sandboxes import SandboxBackend
 from swesmith_gym.tasks import TaskTable
 
-Progress = Callable[[int, int, str], None]
-
 
 @dataclass(frozen=True, slots=True)
 class Recheck:
@@ -32,7 +30,12 @@ class Recheck:
 
 
 def recheck(
-    tasks: Sequence[TaskInstance], executor: Executor, backend: SandboxBackend, progress: Progress, *, reruns: int
+    tasks: Sequence[TaskInstance],
+    executor: Executor,
+    backend: SandboxBackend,
+    progress: impacts.Progress,
+    *,
+    reruns: int,
 ) -> Iterator[Recheck]:
     """Each task, as it ends, in the environment of this host. `reruns`: how often the FAIL_TO_PASS tests are then run
     again, with the bug and without it. Raises: SandboxError, ProfileError, TaskTableError, OSError."""
@@ -44,11 +47,10 @@ def recheck(
 
 
 def _of_one(
-    tasks: Sequence[TaskInstance], executor: Executor, backend: SandboxBackend, progress: Progress, reruns: int
+    tasks: Sequence[TaskInstance], executor: Executor, backend: SandboxBackend, progress: impacts.Progress, reruns: int
 ) -> Iterator[Recheck]:
     testbed = testbed_of(tasks[0], backend)
-    worth = len(tasks) >= impacts.WORTH
-    impact = impacts.ensure(testbed, executor, progress) if worth else impacts.load(testbed)
+    impact = impacts.for_many(testbed, len(tasks), executor, progress)
     settings = ValidationSettings(tasks[0].created_at, reruns=reruns)
     bugs = [BugCandidate(task.repo, task.strategy, task.operator, task.bug_patch) for task in tasks]
     with closing(impacts.runs(testbed, impact, timeout_s=None, whole=True)) as runs:

@@ -89,9 +89,7 @@ def _validated(
     candidates: Sequence[BugCandidate], testbed: Testbed, settings: ValidationSettings, place: Workplace
 ) -> Iterator[tuple[int, TaskInstance | RejectedCandidate]]:
     """Results of one repository's candidates, by the fastest runs that are exact for it."""
-    impact = impacts.load(testbed)
-    if impact is None and len(candidates) >= impacts.WORTH:
-        impact = impacts.ensure(testbed, place.executor, place.progress)
+    impact = impacts.for_many(testbed, len(candidates), place.executor, place.progress)
     runs = impacts.runs(
         testbed,
         impact,

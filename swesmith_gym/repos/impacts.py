@@ -65,6 +65,12 @@ def ensure(testbed: Testbed, executor: Executor, progress: Progress) -> Impact:
     return found
 
 
+def for_many(testbed: Testbed, number: int, executor: Executor, progress: Progress) -> Impact | None:
+    """The map that is there; else one made now, if there are candidates enough. Raises: as `ensure`."""
+    found = load(testbed)
+    return ensure(testbed, executor, progress) if found is None and number >= WORTH else found
+
+
 def runs(
     testbed: Testbed,
     found: Impact | None,
