@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-READY_S = 60
+READY_S = 120
 
 
 class Daemon:
@@ -48,10 +48,17 @@ class Daemon:
         self._process.send_signal(number)
         self._process.wait(READY_S)
 
-    def empties(self) -> bool:
-        """No container of any state is left, after what the daemon itself still removes: it does so in its own time."""
+    def ask(self, *words: str) -> list[str]:
+        """The lines of the answer of Docker's own program."""
+        words = ("docker", "--host", self.url, *words)
+        return subprocess.run(words, check=True, capture_output=True, text=True).stdout.splitlines()
+
+    def left(self) -> str:
+        """The containers, of any state, that stay after what the daemon itself still removes in its own time."""
         wait = f'until [ -z "$(docker --host {self.url} ps --all --quiet)" ]; do sleep 0.1; done'
-        return subprocess.run(["timeout", str(READY_S), "sh", "-c", wait], check=False).returncode == 0
+        if subprocess.run(["timeout", str(READY_S), "sh", "-c", wait], check=False).returncode == 0:
+            return ""
+        return "\n".join(self.ask("ps", "--all", "--format", "{{.ID}} {{.Status}}"))
 
 
 @contextmanager

@@ -67,6 +67,7 @@ class Container(Peer):
         except BaseException:
             self.remove()
             raise
+        engine.remove_left()
 
     def _attach(self) -> None:
         params = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
@@ -107,8 +108,7 @@ class Container(Peer):
             for closing in (self._held._response.raw._fp, self._held._response.raw, self._held, self._socket):
                 with contextlib.suppress(OSError, ValueError):  # each may have closed the next one
                     closing.close()
-        with contextlib.suppress(SandboxError):  # the daemon has gone: it, or the next driver, removes what is left
-            self._engine.remove_container(self.id, limit_s=30)
+        self._engine.remove_or_leave(self.id)
 
 
 def lost(error: SandboxError) -> SandboxDied:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from swesmith_gym.errors import SandboxDied, SandboxUnavailable
+from swesmith_gym.errors import SandboxDied, SandboxError, SandboxUnavailable
 
 T = TypeVar("T")
 
@@ -100,6 +101,7 @@ class Engine:
             parts = self.api.version().get("Components") or []
         self.podman = any("Podman" in part.get("Name", "") for part in parts)
         """It speaks Docker's language with an accent: see where this is asked for."""
+        self._left: deque[str] = deque()
         version = tuple(int(part) for part in str(self.api.api_version).split(".")[:2])
         if version < OLDEST:
             raise SandboxUnavailable(
@@ -150,6 +152,22 @@ class Engine:
     def remove_container(self, name: str, limit_s: float = 0.0) -> None:
         """End a container and remove it, with what only it used."""
         self.gone(lambda api: api.remove_container(name, force=True, v=True), limit_s, used=limit_s == 0)
+
+    def remove_or_leave(self, name: str) -> None:
+        """The same; while the daemon is away, the container is left until another one has been made.
+
+        A daemon that was killed may find a container running that ends as it looks: it then removes it never.
+        """
+        try:
+            self.remove_container(name, limit_s=30)
+        except SandboxError:
+            self._left.append(name)
+
+    def remove_left(self) -> None:
+        """Remove what was left, now that the daemon answers."""
+        for _ in range(len(self._left)):
+            with suppress(IndexError):  # another thread is at it too
+                self.remove_or_leave(self._left.popleft())
 
 
 @cache
