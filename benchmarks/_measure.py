@@ -47,25 +47,6 @@ def spread(samples: list[float]) -> dict[str, float]:
     return {**{name: round(value * 1e3, 3) for name, value in values.items()}, "samples": len(ordered)}
 
 
-def tree_cpu_s() -> float:
-    """Processor time of this process and all below it so far, those that have ended among them, in seconds."""
-    below: dict[int, list[int]] = {}
-    ticks: dict[int, int] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_bytes().rpartition(b")")[2].split()
-        except OSError:
-            continue
-        below.setdefault(int(fields[1]), []).append(int(path.parent.name))
-        ticks[int(path.parent.name)] = sum(map(int, fields[11:15]))
-    total, pending = 0, [os.getpid()]
-    while pending:
-        number = pending.pop()
-        total += ticks.get(number, 0)
-        pending += below.get(number, [])
-    return total / os.sysconf("SC_CLK_TCK")
-
-
 def machine() -> dict[str, Any]:
     """Facts that figures depend on; nothing that names the machine."""
     memory = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal"))

@@ -1,7 +1,7 @@
 """A worker: one sandbox with the runner that stays. Suites are opened in it, run any number of times, and closed.
 
-It asks in the session's shell, where the runner is a co-process: a line of JSON goes in, one comes back; reports are
-files.
+It asks in the session's shell, where the runner is a co-process: a line goes in, one comes back; requests and reports
+are files, since a shell reads what it is told byte by byte.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ import json
 import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
+from swesmith_gym.errors import SandboxDied
 from swesmith_gym.harness.run import read_report, report_path
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.languages.base import CpuLimits
+from swesmith_gym.records import FileChange
 from swesmith_gym.sandboxes.base import Sandbox
 
 START_S = 120.0
@@ -88,7 +90,15 @@ class Worker:
     def ask(self, *steps: Step) -> list[Step]:
         """What became of each step."""
         limit = SLACK_S + sum(float(step.get("limit_s", 0)) * int(step.get("runs", 1)) for step in steps)
-        answers = self._ask_line(json.dumps(steps), limit)
+        request = FileChange(report_path(), json.dumps(steps).encode())
+        try:
+            self._sandbox.apply((request,))
+        except SandboxDied:
+            raise
+        except OSError as error:
+            self.fit = False
+            raise WorkerLost(f"the request cannot be written: {error}") from error
+        answers = self._ask_line(request.path, limit)
         if not isinstance(answers, list) or len(answers) != len(steps):
             raise WorkerLost("not one answer for each step")
         if any(answer["state"] == "changed" for answer in answers):
@@ -165,8 +175,9 @@ def run_suite(
     """
     step = {"do": "run", "suite": name, "tests": tests, "report": report_path(), "times": times, "each": each}
     runs = len(tests or ()) if each else times
-    how = {"trace": trace, "texts": texts, "most_broken": most_broken}
-    return {**step, **how, "cpu_limits": asdict(cpu_limits), "limit_s": limit_s, "runs": runs}
+    limits = {"tests": dict(cpu_limits.tests), "default": cpu_limits.default}
+    how = {"trace": trace, "texts": texts, "most_broken": most_broken, "cpu_limits": limits}
+    return {**step, **how, "limit_s": limit_s, "runs": runs}
 
 
 def close_suite(name: str | None) -> Step:

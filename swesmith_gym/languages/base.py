@@ -268,8 +268,8 @@ class Language(ABC):
         """A runner that stays, and forks for each run instead of starting anew. `loaded`: modules from outside of the
         tree to load ahead.
 
-        Standard input goes on with one request a line, and each is answered by a line: lists of JSON objects, as
-        `harness.worker` writes and reads them.
+        Standard input goes on with one request a line, the path of a file that the runner removes, and each is answered
+        by a line: lists of JSON objects, as `harness.worker` writes and reads them.
         """
 
     @abstractmethod

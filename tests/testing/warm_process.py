@@ -43,7 +43,9 @@ class Runner:
         for step in steps:
             if "report" in step:
                 step["report"] = str(self.reports / Path(step["report"]).name)
-        self.answers = self._line(json.dumps(steps).encode() + b"\n")
+        request = self.reports / "request"
+        request.write_text(json.dumps(steps))
+        self.answers = self._line(f"{request}\n".encode())
         return [answer["state"] for answer in self.answers]
 
     def read(self, step: Step, number: int = 0) -> TestReport:

@@ -165,7 +165,7 @@ def _fresh_name(test: TestText, taken: set[str], rng: random.Random) -> str:
 
 def _words_in(module: Module) -> set[str]:
     """Every name that the module defines or uses."""
-    return {*module.uses, *(node.name for node in ast.walk(module.tree) if isinstance(node, Function | ast.ClassDef))}
+    return {*module.uses(), *(node.name for node in ast.walk(module.tree) if isinstance(node, Function | ast.ClassDef))}
 
 
 def _ended(text: bytes) -> bytes:

@@ -15,7 +15,6 @@ from swesmith_gym.languages.base import Files, HiddenTests
 from swesmith_gym.languages.python.testing.cut import CannotCut, cut, first_line
 from swesmith_gym.languages.python.testing.definitions import Definition, Index
 from swesmith_gym.languages.python.testing.ids import is_doctest, module_of, names_of
-from swesmith_gym.languages.python.testing.scopes import uses
 from swesmith_gym.languages.python.testing.surface import surface
 from swesmith_gym.records import TestSetup
 
@@ -179,7 +178,7 @@ class _Plan:
         chosen = {id(place.statement): place for found in wanted for place in module.places(found.names)}
         inside = Counter[str]()
         for place in chosen.values():
-            inside.update(uses(place.statement))
+            inside.update(module.uses(place.statement))
         stubs = {d.names[-1] for d in wanted if d in exposed or self._is_used(d, inside)}
         for names in {d.names[:-1] for d in wanted if len(d.names) > 1}:
             node = module.scope(names[:-1]).class_of(names[-1])
@@ -194,7 +193,7 @@ class _Plan:
         name = definition.names[-1]
         for path in self._mentioning(definition.path):
             module = self.index.module(path) if name.encode() in self.index.files[path] else None
-            if module and module.uses[name] > (inside.get(name, 0) if path == definition.path else 0):
+            if module and module.uses()[name] > (inside.get(name, 0) if path == definition.path else 0):
                 return True
         return False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+import posixpath
 
 
 def module_of(test_id: str) -> str:
@@ -23,8 +23,9 @@ def names_of(test_id: str) -> tuple[str, ...]:
 
 def is_doctest(test_id: str) -> bool:
     """The id is that of a doctest: its name is a dotted path, a file's name, or that of a module."""
-    path, names = PurePosixPath(module_of(test_id)), names_of(test_id)
+    names = names_of(test_id)
     if len(names) != 1:
         return False
-    looks_like_test = path.stem.startswith("test") or path.stem.endswith("_test")
-    return "." in names[0] or (names[0] == path.stem and not looks_like_test)
+    stem = posixpath.splitext(posixpath.basename(module_of(test_id)))[0]
+    looks_like_test = stem.startswith("test") or stem.endswith("_test")
+    return "." in names[0] or (names[0] == stem and not looks_like_test)

@@ -134,7 +134,7 @@ def _lines(raw: bytes, reading: _Reading) -> Iterator[dict[str, Any]]:
         if not line.endswith(b"\n"):
             return
         try:
-            value = json.loads(line)
+            value = json.loads(line.decode())
         except (ValueError, RecursionError):
             value = None
         if not isinstance(value, dict):

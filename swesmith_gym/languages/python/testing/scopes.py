@@ -52,6 +52,7 @@ class Module:
         self.source = source
         self.tree = parse(source)
         self._scopes: dict[tuple[str, ...], Scope] = {}
+        self._uses: dict[ast.AST, Counter[str]] = {}
 
     def scope(self, names: tuple[str, ...] = ()) -> Scope:
         """The module's own scope, or that of the class that `names` leads to; empty where there is none."""
@@ -78,10 +79,13 @@ class Module:
         """Its import statements, at any depth."""
         return [node for node in ast.walk(self.tree) if isinstance(node, ast.Import | ast.ImportFrom)]
 
-    @cached_property
-    def uses(self) -> Counter[str]:
-        """How often each name is used: as a variable, an attribute, an import, or a string of that text."""
-        return uses(self.tree)
+    def uses(self, node: ast.AST | None = None) -> Counter[str]:
+        """How often each name is used below a node of this file, or in all of it: as a variable, an attribute, an
+        import, or a string of that text. Not to be changed."""
+        below = node or self.tree
+        if below not in self._uses:
+            self._uses[below] = _uses(below)
+        return self._uses[below]
 
     @cached_property
     def bound(self) -> dict[str, ast.stmt]:
@@ -119,8 +123,7 @@ def bound_names(statement: ast.stmt) -> list[str]:
     return []
 
 
-def uses(tree: ast.AST) -> Counter[str]:
-    """How often each name is used below a node, see `Module.uses`."""
+def _uses(tree: ast.AST) -> Counter[str]:
     found: Counter[str] = Counter()
     for node in ast.walk(tree):
         match node:

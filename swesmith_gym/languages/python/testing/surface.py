@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from swesmith_gym.languages.base import Surface
@@ -35,6 +36,7 @@ NOT_SHADOWS = frozenset({"test", "idlelib", "lib2to3", "tkinter", "turtledemo", 
 TEST_FOLDERS = frozenset({"test", "tests", "_test", "_tests", "testsuite", "test_suite", "unittests", "unit_tests"})
 
 
+@lru_cache(maxsize=1 << 14)
 def steers_tests(path: str) -> bool:
     """See `Language.steers_tests`."""
     parts = PurePosixPath(path).parts

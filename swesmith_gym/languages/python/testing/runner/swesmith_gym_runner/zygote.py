@@ -1,8 +1,8 @@
 """The runner that stays: it has loaded pytest and nothing of the work tree, and forks for each suite that is asked for.
 
-A request is one line of JSON, a list of steps; the answer is one line, a list of what became of each. The first line
-that comes is no request: it is the specification, as `session.main` reads it, with `loaded` (modules to
-load ahead) and `scratch` (folders that nobody else writes to).
+A request is one line, the path of a file that is removed once it is read: JSON, a list of steps. The answer is one
+line, a list of what became of each. The first line that comes is no request: it is the specification, as `session.main`
+reads it, with `loaded` (modules to load ahead) and `scratch` (folders that nobody else writes to).
 
     open   `suite` (name), `files` (path -> text, null deletes), `left_out` (test files), `whole` (files that must be
            collected, else the suite ends), `asserts` (false: tests are not rewritten), `report`, `trace`, `limit_s`,
@@ -281,12 +281,19 @@ def main() -> int:
     zygote = Zygote(json.loads(next(lines)))
     _answer({"state": "ready", "foreign": zygote.foreign})
     for line in lines:
-        _answer(zygote.serve(json.loads(line)))
+        _answer(zygote.serve(_request(os.fsdecode(line.rstrip(b"\n")))))
     return 0
 
 
 def _lines() -> Iterator[bytes]:
     return iter(sys.stdin.buffer.readline, b"")
+
+
+def _request(path: str) -> list[dict[str, Any]]:
+    with open(path, "rb") as file:
+        os.unlink(path)
+        steps: list[dict[str, Any]] = json.load(file)
+    return steps
 
 
 def _answer(value: Any) -> None:
