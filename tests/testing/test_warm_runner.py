@@ -110,7 +110,7 @@ def test_tests_are_chosen_and_files_left_out(warm: Callable[..., Runner]) -> Non
     for number in range(3):
         found = runner.read(ran, number)
         assert list(found.results) == ["tests/test_thing.py::test_size"]
-        assert found.collected == ("tests/test_thing.py::test_double", "tests/test_thing.py::test_size")
+        assert found.collected == ("tests/test_thing.py::test_size",)
         assert found.finished
 
 

@@ -150,10 +150,15 @@ class SuitePlugin:
         _forget_output(session.config)
         self.channel = Channel(order["report"])
         self.channel.send("start", forked=True)
-        ids = [line["ids"] for kind, line in self._recorder.lines if kind == "collected"][-1]
+        if order["each"]:
+            ids = []
+        elif order["tests"]:
+            ids = [item.nodeid for item in chosen]  # all of a large suite's would take longer than the run
+        else:
+            ids = [line["ids"] for kind, line in self._recorder.lines if kind == "collected"][-1]
         if not order["each"]:
             self.channel.replay(line for line in self._recorder.lines if line[0] != "collected")
-        self._report.switch(self.channel, [] if order["each"] else ids, chosen, session, order["most_broken"])
+        self._report.switch(self.channel, ids, chosen, session, order["most_broken"])
         session.items[:] = chosen
         session.testscollected = len(chosen)
         if not order["texts"]:

@@ -14,8 +14,9 @@ reads it, with `loaded` (modules to load ahead) and `scratch` (folders that nobo
     close  `suite` (null: none, only what follows)
 
 `open` lays the files and collects; what it collected goes into the report only if nothing can be run, else into that of
-every run. After a step that did not go well those behind it are left out, but for `close`. `close` ends everything that
-suites have started, other suites aside, and puts the places back that tests write to.
+every run that names no tests; one that does tells those that it found. After a step that did not go well those behind
+it are left out, but for `close`. `close` ends everything that suites have started, other suites aside, and puts the
+places back that tests write to.
 """
 
 from __future__ import annotations
