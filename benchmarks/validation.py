@@ -25,9 +25,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from _candidates import candidates
@@ -61,38 +59,29 @@ def say(text: str) -> None:
     print(f"validation: {text}", file=sys.stderr, flush=True)
 
 
-@dataclass
-class Spent:
-    """What the tests of all runs took by themselves, by their reports, and how many ran."""
-
-    seconds: float = 0.0
-    tests: int = 0
-    _lock: Lock = field(default_factory=Lock)
-
-    def add(self, raw: bytes, testbed: Testbed) -> None:
-        """One run's report."""
-        found = testbed.language.parse_report(raw, exit_code=0, timed_out=False, duration_s=0.0, log="").results
-        with self._lock:
-            self.seconds += sum(result.duration_s for result in found.values())
-            self.tests += len(found)
-
-
 @contextmanager
-def counted(testbed: Testbed) -> Iterator[Spent]:
-    """Every run of a worker is counted."""
-    spent, ran = Spent(), Worker.ran
+def reports_kept() -> Iterator[list[bytes]]:
+    """Those of every run of a worker, as they are."""
+    kept: list[bytes] = []
+    ran = Worker.ran
 
-    def counting(worker: Worker, step: Step, answer: Step) -> Ran:
+    def keeping(worker: Worker, step: Step, answer: Step) -> Ran:
         found = ran(worker, step, answer)
-        for raw in found.reports:
-            spent.add(raw, testbed)
+        kept.extend(found.reports)
         return found
 
-    setattr(Worker, "ran", counting)  # noqa: B010  (a method, by its type)
+    setattr(Worker, "ran", keeping)  # noqa: B010  (a method, by its type)
     try:
-        yield spent
+        yield kept
     finally:
         setattr(Worker, "ran", ran)  # noqa: B010  (as above)
+
+
+def own_times(reports: Sequence[bytes], testbed: Testbed) -> list[float]:
+    """What each test of all these runs took by itself, in seconds."""
+    parse = testbed.language.parse_report
+    found = (parse(raw, exit_code=0, timed_out=False, duration_s=0.0, log="") for raw in reports)
+    return [result.duration_s for report in found for result in report.results.values()]
 
 
 def measured(number: int, act: Callable[[], object]) -> dict[str, Any]:
@@ -112,13 +101,14 @@ def impacted(testbed: Testbed, runs: ImpactedRuns, given: Sequence[BugCandidate]
     def act() -> None:
         results.extend(result for _, result in validate_all(given, runs, LocalExecutor(WORKERS), settings))
 
-    with counted(testbed) as spent:
+    with reports_kept() as reports:
         row = measured(len(given), act)
+    own = own_times(reports, testbed)
     tasks = sum(not isinstance(each, RejectedCandidate) for each in results)
-    over = (row["cpu_s"] - spent.seconds) / len(given)
+    over = (row["cpu_s"] - sum(own)) / len(given)
     suite = sum(testbed.image.baseline[test].duration_s for test in testbed.passing)
-    share = round(spent.tests / (len(given) * len(testbed.passing)), 4)
-    told = {"tests_own_s": round(spent.seconds, 2), "suite_own_s": round(suite, 2), "tests_run_of_all": share}
+    share = round(len(own) / (len(given) * len(testbed.passing)), 4)
+    told = {"tests_own_s": round(sum(own), 2), "suite_own_s": round(suite, 2), "tests_run_of_all": share}
     cold_s = cold_start_cpu_s(testbed)
     overhead = {"overhead_cpu_s_per_candidate": round(over, 4), "cold_start_cpu_s": cold_s}
     return {**row, "tasks": tasks, **told, **overhead, "overhead_in_cold_starts": round(over / cold_s, 3)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from functools import lru_cache
 
 
 def module_of(test_id: str) -> str:
@@ -21,6 +22,7 @@ def names_of(test_id: str) -> tuple[str, ...]:
     return tuple(without_case(rest).split("::")) if rest else ()
 
 
+@lru_cache(maxsize=1 << 16)
 def is_doctest(test_id: str) -> bool:
     """The id is that of a doctest: its name is a dotted path, a file's name, or that of a module."""
     names = names_of(test_id)

@@ -60,8 +60,8 @@ class CpuLimitPlugin:
     def __init__(self, channel: Channel, limits: Mapping[str, float], default: float) -> None:
         """`limits`: test id -> seconds; `default`: of tests that are not named there."""
         self.channel = channel
-        self._limits = limits
-        self._default = default
+        self.limits = limits
+        self.default = default
         self._timer, self._signal = signal.setitimer, signal.signal
         self._exit = os._exit
         self._running = ""
@@ -75,7 +75,7 @@ class CpuLimitPlugin:
         """All phases of a test together."""
         self._running = item.nodeid
         before = self._signal(signal.SIGPROF, self._over)
-        self._timer(signal.ITIMER_PROF, self._limits.get(item.nodeid, self._default))
+        self._timer(signal.ITIMER_PROF, self.limits.get(item.nodeid, self.default))
         yield
         self._timer(signal.ITIMER_PROF, 0)
         self._signal(signal.SIGPROF, before)

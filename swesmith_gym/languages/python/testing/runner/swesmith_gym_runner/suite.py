@@ -47,6 +47,8 @@ class SuitePlugin:
         self._trace = trace
         self._memo = memo
         self._offsets: Dict[int, int] = {}  # noqa: UP006
+        self.limit = CpuLimitPlugin(recorder, {}, 0.0)
+        """Registered once: each run, a fork, sets its limits."""
         self.channel: Channel | None = None
         """Of the run that this process is the fork for."""
 
@@ -163,8 +165,8 @@ class SuitePlugin:
         session.testscollected = len(chosen)
         if not order["texts"]:
             session.config.option.tbstyle = "no"
-        limits = order["cpu_limits"]
-        session.config.pluginmanager.register(CpuLimitPlugin(self.channel, limits["tests"], limits["default"]))
+        self.limit.channel = self.channel
+        self.limit.limits, self.limit.default = order["cpu_limits"]["tests"], order["cpu_limits"]["default"]
         if order["trace"]:
             self._trace.start()
 
@@ -277,7 +279,7 @@ def join(spec: dict[str, Any], end: socket.socket, memo: Memo, *, trace: bool) -
     suite = SuitePlugin(spec, lines, report, recorder, watch, memo)
     if trace:
         watch.start()
-    return Joined(spec, lines, recorder, suite, [report, suite, TracePlugin(suite, watch)])
+    return Joined(spec, lines, recorder, suite, [report, suite, suite.limit, TracePlugin(suite, watch)])
 
 
 def finish(joined: Joined, code: int) -> NoReturn:
