@@ -24,7 +24,6 @@ from swesmith_gym.languages.python.parsing import parse
 from swesmith_gym.languages.python.testing import clocks
 from swesmith_gym.languages.python.testing.expectations import TestText, changed, expectations, locate
 from swesmith_gym.languages.python.testing.ids import without_case
-from swesmith_gym.languages.python.testing.scopes import Function, Module
 
 MOST = 3
 """Of each kind of canary."""
@@ -61,7 +60,7 @@ def plant(files: Files, tests: Collection[str], known: Collection[str], rng: ran
     def add(test: TestText, body: bytes) -> Iterator[str]:
         path = test.module.path
         if path not in taken:
-            taken[path] = _words_in(test.module)
+            taken[path] = set(test.module.names)
         name = _fresh_name(test, taken[path], rng)
         text = _placed(test, body.replace(_NAME, name.encode()), name)
         if _parses(text):
@@ -161,11 +160,6 @@ def _fresh_name(test: TestText, taken: set[str], rng: random.Random) -> str:
         if name not in taken:
             taken.add(name)
             return name
-
-
-def _words_in(module: Module) -> set[str]:
-    """Every name that the module defines or uses."""
-    return {*module.uses(), *(node.name for node in ast.walk(module.tree) if isinstance(node, Function | ast.ClassDef))}
 
 
 def _ended(text: bytes) -> bytes:

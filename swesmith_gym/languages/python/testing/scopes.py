@@ -88,6 +88,12 @@ class Module:
         return self._uses[below]
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        """Every name that it defines or uses, at any depth."""
+        defined = (node.name for node in ast.walk(self.tree) if isinstance(node, Function | ast.ClassDef))
+        return frozenset({*self.uses(), *defined})
+
+    @cached_property
     def bound(self) -> dict[str, ast.stmt]:
         """Name at module level -> the last statement that binds it."""
         return {name: place.statement for place in walk(self.tree.body) for name in bound_names(place.statement)}
