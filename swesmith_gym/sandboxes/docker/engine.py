@@ -6,7 +6,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -153,21 +153,21 @@ class Engine:
         """End a container and remove it, with what only it used."""
         self.gone(lambda api: api.remove_container(name, force=True, v=True), limit_s, used=limit_s == 0)
 
-    def remove_or_leave(self, name: str) -> None:
-        """The same; while the daemon is away, the container is left until another one has been made.
-
-        A daemon that was killed may find a container running that ends as it looks: it then removes it never.
-        """
+    def remove_or_leave(self, name: str, limit_s: float = 30.0) -> None:
+        """The same; where the daemon does not do it, the container is left until another one has been made."""
         try:
-            self.remove_container(name, limit_s=30)
+            self.remove_container(name, limit_s)
         except SandboxError:
             self._left.append(name)
 
     def remove_left(self) -> None:
-        """Remove what was left, now that the daemon answers."""
+        """Ask once more for what was left, now that the daemon answers; never waits for what it is removing."""
         for _ in range(len(self._left)):
-            with suppress(IndexError):  # another thread is at it too
-                self.remove_or_leave(self._left.popleft())
+            try:
+                name = self._left.popleft()
+            except IndexError:  # another thread is at it too
+                return
+            self.remove_or_leave(name, limit_s=0)
 
 
 @cache
