@@ -114,7 +114,7 @@ class ImpactedRuns(Runs):
         return self._merged(report, tests) if report.finished else None
 
     def _exchanged(self, worker: Worker, files: Files, ran: Step) -> tuple[Step, Step, Step]:
-        """Open the suite as a fork of the pristine one, if that can be, and run."""
+        """Open the suite in the process of the pristine one, if that can be, and run."""
         opened = open_suite(BUG, files, limit_s=COLLECT_S, of=GOLD)
         if not worker.suites_stay or not self.impact.exchangeable(self._changes(files), self.testbed.language):
             return opened, REFUSED, REFUSED

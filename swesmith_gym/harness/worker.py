@@ -103,6 +103,9 @@ class Worker:
             raise WorkerLost("not one answer for each step")
         if any(answer["state"] == "changed" for answer in answers):
             self.fit = False
+        for step, answer in zip(steps, answers, strict=True):
+            if answer["state"] in ("ended", "timeout"):
+                self.suites.pop(step.get("of", ""), None)
         return answers
 
     def _ask_line(self, line: str, limit_s: float) -> Any:

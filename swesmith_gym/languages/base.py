@@ -109,6 +109,8 @@ class HiddenTests:
     files: Mapping[str, bytes | None]
     ids: tuple[str, ...]
     """Every test id that is gone: those asked for and the others that the same code defines."""
+    certain: bool = False
+    """Every other test is collected as before: that need not be tried."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,8 @@ class SealedTree:
     tree: Tree
     hidden_tests: tuple[str, ...]
     digest: str
+    certain: bool = False
+    """The suite collects every test that is not hidden: that need not be tried."""
 
 
 def buggy_files(pristine: Tree, bug_patch: str) -> dict[str, bytes | None]:
@@ -80,7 +82,7 @@ def seal(
         trees.contents(pristine), fail_to_pass, baseline_ids, how=hide_tests, keep=frozenset(changed)
     )
     sealed = trees.replaced(trees.replaced(pristine, changed), hidden.files)
-    return SealedTree(sealed, tuple(sorted(hidden.ids)), trees.digest(sealed))
+    return SealedTree(sealed, tuple(sorted(hidden.ids)), trees.digest(sealed), hidden.certain)
 
 
 def materialize(sealed: SealedTree, backend: SandboxBackend, spec: SandboxSpec) -> Path:

@@ -15,6 +15,7 @@ from swesmith_gym.languages.base import Files, HiddenTests
 from swesmith_gym.languages.python.testing.cut import CannotCut, cut, first_line
 from swesmith_gym.languages.python.testing.definitions import Definition, Index
 from swesmith_gym.languages.python.testing.ids import is_doctest, module_of, names_of
+from swesmith_gym.languages.python.testing.leaving import certain, named, owned, watched
 from swesmith_gym.languages.python.testing.surface import surface
 from swesmith_gym.records import TestSetup
 
@@ -64,6 +65,8 @@ class _Plan:
     keep: frozenset[str]
     definitions: set[Definition] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
+    stubbed: bool = False
+    """Some name had to stay."""
     _near: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def removable(self, path: str) -> bool:
@@ -108,7 +111,23 @@ class _Plan:
         gone = {test_id for test_id in self.all_ids if module_of(test_id) in self.files}
         gone |= {test_id for test_id, definition in owners.items() if definition in self.definitions}
         ordered = {path: changed[path] for path in sorted(changed)}
-        return HiddenTests(ordered, tuple(sorted(gone)))
+        return HiddenTests(ordered, tuple(sorted(gone)), self._certain(ordered, gone))
+
+    def _certain(self, changed: Mapping[str, bytes | None], gone: Collection[str]) -> bool:
+        """What remains is collected as before, by the text alone."""
+        if self.stubbed or self.files or watched(self.index.files) or owned(self.definitions, self.all_ids) != gone:
+            return False
+        return all(self._left(path, left) for path, left in changed.items())
+
+    def _left(self, path: str, left: bytes | None) -> bool:
+        module = self.index.module(path)
+        word = {PurePosixPath(path).stem}
+        if module is None or left is None or PurePosixPath(path).name in SHARED:
+            return False
+        if any(named(word, self.index.files[other]) for other in self._mentioning(path) - {path}):
+            return False
+        ids = [test for test in self.all_ids if module_of(test) == path]
+        return certain(module, [each for each in self.definitions if each.path == path], left, ids)
 
     def _mentioning(self, path: str) -> frozenset[str]:
         """Python files whose text holds the file's module name, and the file itself."""
@@ -186,6 +205,7 @@ class _Plan:
                 members = {id(member) for member in node.body}
                 chosen = {key: place for key, place in chosen.items() if key not in members}
                 chosen[id(node)] = module.places(names)[-1]
+        self.stubbed = self.stubbed or bool(stubs)
         return cut(module.source, chosen.values(), stubs)
 
     def _is_used(self, definition: Definition, inside: Mapping[str, int]) -> bool:

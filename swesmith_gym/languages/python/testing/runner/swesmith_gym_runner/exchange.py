@@ -11,11 +11,13 @@ import linecache
 import os
 import sys
 from types import AsyncGeneratorType, CodeType, CoroutineType, FunctionType, GeneratorType
-from typing import Any, Dict, Iterator, List, Tuple  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
+from typing import Any, Dict, Iterable, Iterator, List, Tuple  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
 
 from .memo import Memo
 
 Pair = Tuple[CodeType, CodeType]  # noqa: UP006
+New = Tuple[Any, CodeType]  # noqa: UP006
+"""A function, and the code that it gets."""
 KIND = 0x02 | 0x04 | 0x08 | 0x20 | 0x80 | 0x100 | 0x200
 """Flags of a code object that say what calling it gives: arguments, generator, coroutine."""
 BEGUN = {GeneratorType: "gi", CoroutineType: "cr", AsyncGeneratorType: "ag"}
@@ -55,14 +57,11 @@ class Exchange:
         if path != name:
             self._fixed[path] = "it was loaded by another name"
 
-    def apply(self, files: dict[str, str | None]) -> None:
-        """Make all functions of these files (relative path -> text) what the texts say. Raises: Refused."""
-        found = [pair for path, text in files.items() for pair in self._changed(path, text)]
-        for function, code in found:
-            function.__code__ = code
-        linecache.clearcache()
+    def found(self, files: dict[str, str | None]) -> list[New]:
+        """What makes all functions of these files (relative path -> text) what the texts say. Raises: Refused."""
+        return [pair for path, text in files.items() for pair in self._changed(path, text)]
 
-    def _changed(self, name: str, text: str | None) -> list[tuple[Any, CodeType]]:
+    def _changed(self, name: str, text: str | None) -> list[New]:
         path = os.path.join(self._root, name)
         functions = self._functions.get(path, [])
         if text is None or not name.endswith(".py"):
@@ -83,6 +82,13 @@ class Exchange:
         if lost:
             raise Refused(f"{name}: {lost[0].__qualname__} has no counterpart")
         return [(function, codes[id(function.__code__)]) for function in functions]
+
+
+def put(found: Iterable[New]) -> None:
+    """Give functions their new code."""
+    for function, code in found:
+        function.__code__ = code
+    linecache.clearcache()
 
 
 def _code(each: Any) -> CodeType | None:

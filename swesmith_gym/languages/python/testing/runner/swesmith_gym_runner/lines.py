@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import array
-import contextlib
 import json
 import socket
 from typing import Any
@@ -52,13 +51,6 @@ class Lines:
             if not self.receive():
                 return None
         return value
-
-    def drain(self, limit_s: float) -> None:
-        """Wait for the other end to be closed, whatever it says before."""
-        self._end.settimeout(limit_s)
-        with contextlib.suppress(OSError):
-            while self._end.recv(1 << 16):
-                pass
 
     def socket(self) -> socket.socket:
         """The one whose descriptor came with the last line."""

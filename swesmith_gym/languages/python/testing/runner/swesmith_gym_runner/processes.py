@@ -41,13 +41,6 @@ def end(pid: int) -> None:
         os.waitpid(pid, 0)
 
 
-def reap() -> None:
-    """Forget the children that have ended."""
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-
-
 def sweep(spared: frozenset[int]) -> None:
     """End all children but the spared ones, and theirs, which become children by that."""
     while True:

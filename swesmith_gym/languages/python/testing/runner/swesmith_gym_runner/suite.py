@@ -14,13 +14,13 @@ import socket
 import stat
 import sys
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, NoReturn  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
+from typing import Any, Dict, Iterator, List, NoReturn  # noqa: UP035  (3.8 cannot subscript those of collections.abc)
 
 import pytest
 
-from . import processes, recollect, session, showing
+from . import recollect, session, showing
 from .channel import Channel, Recorder
-from .exchange import Exchange, Refused
+from .exchange import Exchange, New, Refused, put
 from .limit import CpuLimitPlugin
 from .lines import Lines
 from .memo import Memo
@@ -41,6 +41,8 @@ class SuitePlugin:
         self._whole = spec["whole"]
         self._stays = spec["stays"]
         self._exchange: Exchange | None = None
+        self._codes: Dict[str, List[New]] = {}  # noqa: UP006
+        """What the functions are in the runs of another suite, which has no process of its own."""
         self._orders = orders
         self._report = report
         self._recorder = recorder
@@ -73,7 +75,7 @@ class SuitePlugin:
             if order is None:
                 os._exit(0)
             if order["do"] == "open":
-                self._fork_suite(order, session)
+                self._open(order, session)
                 continue
             for report, tests in _runs(order, list(items)):
                 ended = self._forked({**order, "report": report}, tests, items, session)
@@ -89,30 +91,36 @@ class SuitePlugin:
             item.location  # noqa: B018  (kept when it has been asked for)
         showing.expect(dict.fromkeys(str(item.fspath) for item in items))
 
-    def _fork_suite(self, order: Order, session: Any) -> None:
-        """Another suite as a fork of this one, with other code in its functions. It returns, too, and serves orders."""
-        end = self._orders.socket()
-        processes.reap()
-        _seek(self._offsets)
-        if os.fork():
-            end.close()
+    def _open(self, order: Order, session: Any) -> None:
+        """Another suite in this process: its runs are forks as ever, with other code in their functions."""
+        if order["again"]:
+            self._recollect(order, session)
             return
-        self._orders.close()
-        self._orders = Lines(end)
-        self._orders.send({"state": "started", "pid": os.getpid()})
         try:
-            if order["again"]:
-                self._collect_again(order, session)
             if self._exchange is None:
                 raise Refused("this suite does not stay")
-            self._exchange.apply(order["files"])
+            self._codes = {order["suite"]: self._exchange.found(order["files"])}
         except Refused as refused:
-            self._orders.send({"state": "refused", "why": str(refused)})
-            os._exit(0)
-        self._orders.send({"state": "ready"})
+            self._orders.send(_refusal(refused))
+        else:
+            self._orders.send({"state": "ready"})
 
-    def _collect_again(self, order: Order, session: Any) -> NoReturn:
-        """Collect some files anew, and report that. Raises: Refused."""
+    def _recollect(self, order: Order, session: Any) -> None:
+        """Collect some files anew, in a fork that says itself what became of it."""
+        _seek(self._offsets)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                self._collect_again(order, session)
+                self._orders.send({"state": "collected"})
+            except Refused as refused:
+                self._orders.send(_refusal(refused))
+            os._exit(0)
+        if os.waitpid(pid, 0)[1]:
+            self._orders.send({"state": "ended"})
+
+    def _collect_again(self, order: Order, session: Any) -> None:
+        """Raises: Refused."""
         self._recorder.lines.clear()
         try:
             recollect.collect(session, [os.path.join(self._root, path) for path in order["again"]])
@@ -121,8 +129,6 @@ class SuitePlugin:
         channel = Channel(order["report"])
         channel.replay(self._recorder.lines)
         channel.send("end", exit=0)
-        self._orders.send({"state": "collected"})
-        os._exit(0)
 
     def _tell_collection(self) -> None:
         """The line `collection`: what all of it entered and read, and what it loaded from elsewhere."""
@@ -149,6 +155,7 @@ class SuitePlugin:
 
     def _begin(self, order: Order, chosen: list[Any], session: Any) -> None:
         self._orders.close()
+        put(self._codes.get(order["suite"], []))
         _forget_output(session.config)
         self.channel = Channel(order["report"])
         self.channel.send("start", forked=True)
@@ -181,6 +188,10 @@ class SuitePlugin:
         assert self.channel is not None
         self.channel.send("end", exit=int(code))
         os._exit(0)
+
+
+def _refusal(refused: Refused) -> Order:
+    return {"state": "refused", "why": str(refused)}
 
 
 def _forget_output(config: Any) -> None:

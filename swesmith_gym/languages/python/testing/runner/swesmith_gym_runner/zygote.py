@@ -6,9 +6,9 @@ reads it, with `loaded` (modules to load ahead) and `scratch` (folders that nobo
 
     open   `suite` (name), `files` (path -> text, null deletes), `left_out` (test files), `whole` (files that must be
            collected, else the suite ends), `asserts` (false: tests are not rewritten), `report`, `trace`, `limit_s`,
-           `stays` (others may begin as forks of it), `of` (null, or the suite that this one is a fork of: nothing is
-           collected, the code of the files is exchanged, or the state is `refused`), `again` (files: they are collected
-           anew instead, and the suite ends)
+           `stays` (others may live in its process), `of` (null, or the suite in whose process this one is to live:
+           nothing is collected, its runs exchange the code of the files, or the state is `refused`), `again` (files:
+           they are collected anew instead, and the suite ends)
     run    `suite`, `tests` (ids, null: all), `report`, `times`, `each`, `trace`, `texts`, `cpu_limits`, `limit_s` (of
            each run), `most_broken` (null, or after how many failing tests a run ends)
     close  `suite` (null: none, only what follows)
@@ -70,6 +70,13 @@ class Suite:
             if not self.lines.receive():
                 raise Gone("ended")
 
+    def send(self, order: Order) -> None:
+        """Raises: Gone."""
+        try:
+            self.lines.send(order)
+        except OSError as error:
+            raise Gone("ended") from error
+
 
 class Base:
     """The process that suites are forks of, from outside."""
@@ -89,6 +96,8 @@ class Zygote:
         self._memo.install()
         showing.install()
         self._suites: dict[str, Suite] = {}
+        self._variants: dict[str, str] = {}
+        """Suites that live in the process of another one, and that one's name."""
         self._base: Base | None = None
         self._based = True
         """Suites may begin as forks of a session that has begun."""
@@ -125,7 +134,7 @@ class Zygote:
         self._places.lay(step["files"])
         until = time.monotonic() + step["limit_s"]
         if step["of"] is not None:
-            return self._begun(step, self._fork_of_suite, until)
+            return self._open_in(step["of"], step, until)
         if not step["trace"] and self._has_base():
             line = self._begun(step, self._fork_of_base, until)
             if line["state"] != "early":
@@ -156,7 +165,23 @@ class Zygote:
             line = self._settled(step, line)
         if line["state"] == "refused":
             self._end_suite(step["suite"])
-        return {"state": line["state"], **({"why": line["why"]} if "why" in line else {})}
+        return _told(line)
+
+    def _open_in(self, of: str, step: Order, until: float) -> Order:
+        """A suite in the process of another one, which ends where that does not go as it should. Raises: Gone."""
+        suite = self._suites.get(of)
+        if suite is None:
+            raise Gone("ended")
+        try:
+            suite.send(step)
+            line = suite.next(until - time.monotonic())
+        except Gone:
+            self._end_suite(of)
+            raise
+        if line["state"] == "ready":
+            self._variants[step["suite"]] = of
+            self._places.settle()
+        return _told(line)
 
     def _settled(self, step: Order, line: Order) -> Order:
         """What a suite has made while it was collected stays for its runs. One that stays would lose it to the others:
@@ -183,15 +208,6 @@ class Zygote:
             self._base.control.send(order, descriptor=end.fileno())
         except OSError as error:
             self._end_base()
-            raise Gone("ended") from error
-
-    def _fork_of_suite(self, order: Order, end: socket.socket) -> None:
-        suite = self._suites.get(order["of"])
-        if suite is None:
-            raise Gone("ended")
-        try:
-            suite.lines.send(order, descriptor=end.fileno())
-        except OSError as error:
             raise Gone("ended") from error
 
     def _has_base(self) -> bool:
@@ -234,11 +250,11 @@ class Zygote:
             self._base.control.close()
 
     def _run(self, step: dict[str, Any]) -> dict[str, Any]:
-        suite = self._suites[step["suite"]]
-        try:
-            suite.lines.send(step)
-        except OSError as error:
-            raise Gone("ended") from error
+        name = step["suite"]
+        suite = self._suites.get(self._variants.get(name, name))
+        if suite is None:
+            raise Gone("ended")
+        suite.send(step)
         cpu_s: list[float] = []
         state = "done"
         while True:
@@ -264,11 +280,14 @@ class Zygote:
         return {"state": "closed" if self._places.put_back() else "changed"}
 
     def _end_suite(self, name: str | None) -> None:
+        if name in self._variants:
+            del self._variants[name]
+            return
         suite = self._suites.pop(name, None) if name else None
         if suite is not None:
             processes.end(suite.pid)
-            suite.lines.drain(SLACK_S)  # one that is another suite's child has ended when its socket has
             suite.lines.close()
+            self._variants = {each: of for each, of in self._variants.items() if of != name}
 
     def _sweep(self) -> None:
         """End what suites have left behind."""
@@ -295,6 +314,11 @@ def _request(path: str) -> list[dict[str, Any]]:
         os.unlink(path)
         steps: list[dict[str, Any]] = json.load(file)
     return steps
+
+
+def _told(line: Order) -> Order:
+    """What of a suite's line is an answer."""
+    return {"state": line["state"], **({"why": line["why"]} if "why" in line else {})}
 
 
 def _answer(value: Any) -> None:
