@@ -113,20 +113,21 @@ def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, impac
 def _judged(
     task: TaskInstance, needed: Required, submission: Submission, testbed: Testbed, impact: Impact | None
 ) -> Verdict:
-    """Both runs, at once, and what follows from them."""
+    """Both runs, at once, and what follows from them. Who changed nothing passes nothing, and cannot tell the runs
+    apart: then the second one waits until it is needed."""
     changes = _changes(task, submission, testbed)
     watch, decoys = _watches(testbed, needed, changes, impact)
     attempt = partial(run_to_its_end, testbed, changes)
     with testbed.backend.quiet(), ThreadPoolExecutor(1, "decoys") as beside:
-        second = beside.submit(attempt, decoys) if decoys else None
+        second = beside.submit(attempt, decoys) if decoys and submission.changes else None
         try:
             first = attempt(watch, lambda report: _slowed(_decided(task, needed, report, watch, testbed), testbed))
         except CannotBeLaid as error:
             return _violation(task, needed, f"the submission cannot be laid over the tree: {error}")
         verdict = _of_one_run(task, needed, testbed, watch, first)
         tampered = _suspicion(testbed, watch, first, first, verdict)
-        if second and decoys and not tampered and verdict.f2p_success:
-            found = second.result()
+        if decoys and not tampered and verdict.f2p_success:
+            found = second.result() if second else attempt(decoys)
             if verdict.resolved and not whole(found.report):
                 found = attempt(decoys)
             tampered = _suspicion(testbed, decoys, found, first, verdict)

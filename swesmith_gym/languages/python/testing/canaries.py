@@ -17,6 +17,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate
 
 from swesmith_gym.languages.base import Canaries, Files
@@ -152,7 +153,7 @@ def _fresh_name(test: TestText, taken: set[str], rng: random.Random) -> str:
     """Of words of the module's own names; it begins as the test's name does, so that pytest collects it, too."""
     start = re.match(r"_*[A-Za-z][a-z]*", test.node.name)
     prefix = start[0] if start else test.node.name
-    words = sorted({word.lower() for name in taken for word in re.findall(r"[A-Za-z][a-z]{2,}", name)} - {prefix})
+    words = sorted({word for name in taken for word in _words(name)} - {prefix})
     while True:
         chosen = rng.sample(words, min(len(words), rng.randint(2, 3))) or ["case"]
         name = "_".join([prefix, *chosen])
@@ -160,6 +161,11 @@ def _fresh_name(test: TestText, taken: set[str], rng: random.Random) -> str:
         if name not in taken:
             taken.add(name)
             return name
+
+
+@lru_cache(maxsize=1 << 16)
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(word.lower() for word in re.findall(r"[A-Za-z][a-z]{2,}", name))
 
 
 def _ended(text: bytes) -> bytes:
