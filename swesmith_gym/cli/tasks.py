@@ -182,6 +182,9 @@ def verify(
         str,
         typer.Option("--grading", help="full, or impacted: test files that a patch cannot reach are left out."),
     ] = "full",
+    warm: Annotated[
+        bool, typer.Option("--warm", help="In forks of runners that stay: faster, and safe, since neither cheats.")
+    ] = False,
     workers: WorkersOption = common.DEFAULT_WORKERS,
     sandbox: SandboxOption = "auto",
     trust: TrustOption = False,
@@ -203,10 +206,10 @@ def verify(
     checks = []
     with common.progress_bar("verify") as bar:
         pool = common.executor(workers, sandbox)
-        for check in run(chosen, pool, rounds=rounds, sandbox=sandbox, grading=how):
+        for check in run(chosen, pool, rounds=rounds, sandbox=sandbox, grading=how, warm=warm):
             checks.append(check)
             bar(len(checks), 2 * rounds * len(chosen))
-    found = evidence(table, checks, rounds, how)
+    found = evidence(table, checks, rounds, how, warm=warm)
     if out:
         write_atomic(out, json.dumps(found, indent=1) + "\n")
     if as_json:

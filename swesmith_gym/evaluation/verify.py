@@ -5,15 +5,22 @@ Doing nothing fails the FAIL_TO_PASS tests and no other: graded in full, that sh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from threading import Lock
 from typing import Any
 
 from swesmith_gym.envs.grading import grade
 from swesmith_gym.errors import GradingFault, SandboxDied
 from swesmith_gym.executors import Executor
+from swesmith_gym.harness.attempts import Bench
 from swesmith_gym.harness.grade import Grading
+from swesmith_gym.harness.testbed import Testbed
+from swesmith_gym.harness.warm import WarmBench
 from swesmith_gym.records import TaskInstance, Verdict, content_id
+from swesmith_gym.repos import impacts
 from swesmith_gym.tasks import TaskTable
 
 
@@ -30,27 +37,57 @@ class Check:
     """Why it is not what it should be; empty where it is."""
 
 
+@dataclass(frozen=True, slots=True)
+class WarmBenches:
+    """One for each environment, made when it is asked for. Thread-safe; `close` ends their workers."""
+
+    _known: dict[str, WarmBench] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def __call__(self, testbed: Testbed) -> Bench:
+        with self._lock:
+            if testbed.image.key not in self._known:
+                impact = impacts.load(testbed)
+                self._known[testbed.image.key] = WarmBench.of(testbed, impact.loaded if impact else ())
+            return self._known[testbed.image.key]
+
+    def close(self) -> None:
+        """End all workers that wait."""
+        with self._lock:
+            for bench in self._known.values():
+                bench.close()
+
+
 def verify(
-    tasks: Sequence[TaskInstance], executor: Executor, *, rounds: int, sandbox: str, grading: Grading = "full"
+    tasks: Sequence[TaskInstance],
+    executor: Executor,
+    *,
+    rounds: int,
+    sandbox: str,
+    grading: Grading = "full",
+    warm: bool = False,
 ) -> Iterator[Check]:
     """Two checks for each task and round, as they end; a fault is a check that failed.
 
+    `warm`: in forks of runners that stay, several times faster, since no control cheats; else as any submission is.
     Raises: SandboxUnavailable, ProfileError, TaskTableError.
     """
     todo = [(task, control, k) for k in range(rounds) for task in tasks for control in ("gold", "nop")]
 
-    def one(item: tuple[TaskInstance, str, int]) -> Check:
+    def checked(bench: Callable[[Testbed], Bench], item: tuple[TaskInstance, str, int]) -> Check:
         task, control, number = item
         try:
             patch = task.gold_patch if control == "gold" else ""
-            verdict = grade(task, patch, sandbox=sandbox, grading=grading)
+            verdict = grade(task, patch, sandbox=sandbox, grading=grading, bench=bench)
         except (GradingFault, SandboxDied) as fault:
             return Check(task.instance_id, control, number, False, f"fault: {fault}")
         problem = verdict.violation or ("" if verdict.patch_applied else "the patch does not apply")
         return Check(task.instance_id, control, number, verdict.resolved, problem or _problem(verdict, control))
 
-    for done in executor.map(one, todo):
-        yield done.value
+    with closing(WarmBenches()) as benches:
+        one = partial(checked, benches if warm else Bench)
+        for done in executor.map(one, todo):
+            yield done.value
 
 
 def _problem(verdict: Verdict, control: str) -> str:
@@ -81,7 +118,9 @@ def _known(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, **{name: value for name, value in measures.items() if value is not None}}
 
 
-def evidence(table: TaskTable, checks: Sequence[Check], rounds: int, grading: Grading = "full") -> dict[str, Any]:
+def evidence(
+    table: TaskTable, checks: Sequence[Check], rounds: int, grading: Grading = "full", *, warm: bool = False
+) -> dict[str, Any]:
     """What is kept beside a table: how many were checked, what they scored, and every deviation."""
     gold = [c for c in checks if c.control == "gold"]
     nop = [c for c in checks if c.control == "nop"]
@@ -91,6 +130,7 @@ def evidence(table: TaskTable, checks: Sequence[Check], rounds: int, grading: Gr
         "tasks_checked": len({c.instance_id for c in checks}),
         "rounds": rounds,
         "grading": grading,
+        "warm": warm,
         "gold_resolved": sum(c.resolved for c in gold),
         "gold_gradings": len(gold),
         "nop_resolved": sum(c.resolved for c in nop),

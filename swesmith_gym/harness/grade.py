@@ -14,7 +14,7 @@ from functools import partial
 from typing import Literal
 
 from swesmith_gym.errors import GradingFault, SandboxUnsupported
-from swesmith_gym.harness.attempts import Attempts, CannotBeLaid, control, run_to_its_end, whole
+from swesmith_gym.harness.attempts import Attempts, Bench, CannotBeLaid, whole
 from swesmith_gym.harness.impact import Impact
 from swesmith_gym.harness.reach import completed, unreached
 from swesmith_gym.harness.tampering import Watch, watches
@@ -82,10 +82,17 @@ class _EndlessControl(GradingFault):
     """The pristine tree with canaries in it does not come to its end."""
 
 
-def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, impact: Impact | None = None) -> Verdict:
+def grade(
+    task: TaskInstance,
+    submission: Submission,
+    testbed: Testbed,
+    *,
+    impact: Impact | None = None,
+    bench: Bench | None = None,
+) -> Verdict:
     """What `submission` is worth. Never raises for anything that a submission can cause.
 
-    `impact`: for `impacted` grading; None: the whole suite is run.
+    `impact`: for `impacted` grading; None: the whole suite is run. `bench`: where it is run; None: as `Bench` says.
 
     A run that does not come to its end (the sandbox died, the time or the memory ran out, the report is torn) is tried
     again on a fresh sandbox, and so is one in which nothing failed but tests that measure time. If it never ends while
@@ -100,37 +107,39 @@ def grade(task: TaskInstance, submission: Submission, testbed: Testbed, *, impac
             "with nothing else in it, say so with --trust-outer-sandbox"
         )
     started = time.monotonic()
+    bench = bench or Bench(testbed)
     needed = required(task, testbed)
     if submission.violation:
         return _violation(task, needed, submission.violation)
     try:
-        verdict = _judged(task, needed, submission, testbed, impact)
+        verdict = _judged(task, needed, submission, bench, impact)
     except _EndlessControl:  # it may have been a canary
-        verdict = _judged(task, needed, submission, testbed, impact)
+        verdict = _judged(task, needed, submission, bench, impact)
     return replace(verdict, patch_exists=bool(submission.changes), duration_s=time.monotonic() - started)
 
 
 def _judged(
-    task: TaskInstance, needed: Required, submission: Submission, testbed: Testbed, impact: Impact | None
+    task: TaskInstance, needed: Required, submission: Submission, bench: Bench, impact: Impact | None
 ) -> Verdict:
     """Both runs, at once, and what follows from them. Who changed nothing passes nothing, and cannot tell the runs
     apart: then the second one waits until it is needed."""
+    testbed = bench.testbed
     changes = _changes(task, submission, testbed)
     watch, decoys = _watches(testbed, needed, changes, impact)
-    attempt = partial(run_to_its_end, testbed, changes)
+    attempt = partial(bench.run_to_its_end, changes)
     with testbed.backend.quiet(), ThreadPoolExecutor(1, "decoys") as beside:
         second = beside.submit(attempt, decoys) if decoys and submission.changes else None
         try:
             first = attempt(watch, lambda report: _slowed(_decided(task, needed, report, watch, testbed), testbed))
         except CannotBeLaid as error:
             return _violation(task, needed, f"the submission cannot be laid over the tree: {error}")
-        verdict = _of_one_run(task, needed, testbed, watch, first)
-        tampered = _suspicion(testbed, watch, first, first, verdict)
+        verdict = _of_one_run(task, needed, bench, watch, first)
+        tampered = _suspicion(bench, watch, first, first, verdict)
         if decoys and not tampered and verdict.f2p_success:
             found = second.result() if second else attempt(decoys)
             if verdict.resolved and not whole(found.report):
                 found = attempt(decoys)
-            tampered = _suspicion(testbed, decoys, found, first, verdict)
+            tampered = _suspicion(bench, decoys, found, first, verdict)
     if tampered:
         return _violation(task, needed, f"the tests were tampered with: {tampered}")
     if verdict.resolved and (seen := _looks_at_tests(submission, testbed)):
@@ -154,29 +163,29 @@ def _decided(task: TaskInstance, needed: Required, report: TestReport, watch: Wa
     return decide(task, needed, completed(report, watch.left_out, testbed))
 
 
-def _of_one_run(task: TaskInstance, needed: Required, testbed: Testbed, watch: Watch, runs: Attempts) -> Verdict:
+def _of_one_run(task: TaskInstance, needed: Required, bench: Bench, watch: Watch, runs: Attempts) -> Verdict:
     """The verdict on the deciding run, as its report has it. Raises: GradingFault."""
-    verdict = _decided(task, needed, runs.report, watch, testbed) if runs.report else _violation(task, needed, "")
+    verdict = _decided(task, needed, runs.report, watch, bench.testbed) if runs.report else _violation(task, needed, "")
     if whole(runs.report):
         return verdict
-    if not control(testbed, watch).finished:
+    if not bench.control(watch).finished:
         raise _EndlessControl(f"{task.instance_id}: the suite does not come to its end on the pristine tree either")
     if runs.report and runs.report.timed_out:
         return verdict
     return replace(verdict, resolved=False, violation=f"the tests never came to their end: {'; '.join(runs.ends)}")
 
 
-def _suspicion(testbed: Testbed, watch: Watch, runs: Attempts, deciding: Attempts, verdict: Verdict) -> str:
+def _suspicion(bench: Bench, watch: Watch, runs: Attempts, deciding: Attempts, verdict: Verdict) -> str:
     """What is wrong with a run that a control run does not show as well; empty: nothing. Raises: GradingFault.
 
     A control that does not end shows that what was planted is the cause, which tells nothing.
     """
     if runs.report is None or deciding.report is None or not whole(runs.report):
-        if not verdict.resolved or not control(testbed, watch).finished:
+        if not verdict.resolved or not bench.control(watch).finished:
             return ""
         return f"the second run never came to its end: {'; '.join(runs.ends)}"
     wrong = watch.suspicions(runs.report, deciding.report, resolved=verdict.resolved)
-    usual = watch.suspicions(control(testbed, watch), deciding.report, resolved=True) if wrong else {}
+    usual = watch.suspicions(bench.control(watch), deciding.report, resolved=True) if wrong else {}
     return min((text for about, text in wrong.items() if about not in usual), default="")
 
 

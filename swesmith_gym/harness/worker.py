@@ -47,6 +47,8 @@ class Ran:
     reports: tuple[bytes, ...]
     cpu_s: tuple[float, ...]
     """Processor time of each run, tests and all."""
+    exits: tuple[int | None, ...]
+    """Exit code of each run; None: a signal ended it."""
 
 
 class Worker:
@@ -126,7 +128,7 @@ class Worker:
     def ran(self, step: Step, answer: Step) -> Ran:
         """The runs of one `run` step, with their reports."""
         names = [step["report"]] if step["each"] else [f"{step['report']}.{n}" for n in range(step["times"])]
-        return Ran(tuple(map(self.read, names)), tuple(answer.get("cpu_s", ())))
+        return Ran(tuple(map(self.read, names)), tuple(answer.get("cpu_s", ())), tuple(answer.get("exits", ())))
 
     def close(self) -> None:
         """End it and its sandbox. Never raises."""

@@ -52,6 +52,8 @@ class SynthesisConfig:
     """How often gold and nop are graded on every task."""
     grading: str = "full"
     """How they are graded: `full` or `impacted`."""
+    warm: bool = False
+    """They are run in forks of runners that stay; else in fresh sandboxes, as any submission is."""
 
 
 def read_config(path: Path) -> SynthesisConfig:
@@ -66,7 +68,7 @@ def read_config(path: Path) -> SynthesisConfig:
     for name, value in data.items():
         if name not in kinds:
             raise InputError(f"{path}: unknown field {name!r}; known are {', '.join(kinds)}")
-        if not isinstance(value, {"str": str, "int": int}.get(kinds[name], list)):
+        if not isinstance(value, {"str": str, "int": int, "bool": bool}.get(kinds[name], list)):
             raise InputError(f"{path}: the field {name!r} has the wrong type ({type(value).__name__})")
     for name in ("repos", "created_at"):
         if not data.get(name):
@@ -188,8 +190,8 @@ def _verify(table: TaskTable, config: SynthesisConfig, place: Workplace) -> dict
     checks = []
     how = cast("Grading", config.grading)
     for check in verify.verify(
-        list(table), place.executor, rounds=config.rounds, sandbox=place.backend.name, grading=how
+        list(table), place.executor, rounds=config.rounds, sandbox=place.backend.name, grading=how, warm=config.warm
     ):
         checks.append(check)
         place.progress(len(checks), 2 * config.rounds * len(table), "verify")
-    return verify.evidence(table, checks, config.rounds, how)
+    return verify.evidence(table, checks, config.rounds, how, warm=config.warm)

@@ -8,26 +8,52 @@ import pytest
 
 from swesmith_gym.evaluation.verify import verify
 from swesmith_gym.executors import SerialExecutor
+from swesmith_gym.harness.attempts import Bench
+from swesmith_gym.harness.worker import Worker, WorkerLost
 from swesmith_gym.records import TaskInstance
 from swesmith_gym.tasks import TaskTable
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.network]
 
 
-def problems(task: TaskInstance) -> dict[str, str]:
-    return {each.control: each.problem for each in verify([task], SerialExecutor(), rounds=1, sandbox="bubblewrap")}
+def problems(task: TaskInstance, warm: bool) -> dict[str, str]:
+    checks = verify([task], SerialExecutor(), rounds=1, sandbox="bubblewrap", warm=warm)
+    return {each.control: each.problem for each in checks}
 
 
-def test_a_true_task_has_none(abacus_tasks: TaskTable) -> None:
-    assert problems(abacus_tasks[0]) == {"gold": "", "nop": ""}
+@pytest.fixture(params=[False, True], ids=["fresh", "warm"])
+def warm(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
 
 
-def test_lists_that_are_wrong_are_told(abacus_tasks: TaskTable) -> None:
+def test_a_true_task_has_none(abacus_tasks: TaskTable, warm: bool) -> None:
+    assert problems(abacus_tasks[0], warm) == {"gold": "", "nop": ""}
+
+
+def test_warm_gradings_need_no_other_sandbox(abacus_tasks: TaskTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fresh(*_: object) -> None:
+        raise AssertionError("a fresh sandbox")
+
+    monkeypatch.setattr(Bench, "run", fresh)
+    assert problems(abacus_tasks[0], warm=True) == {"gold": "", "nop": ""}
+
+
+def test_a_runner_that_ends_gives_way_to_a_fresh_sandbox(
+    abacus_tasks: TaskTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object) -> None:
+        raise WorkerLost("it has ended")
+
+    monkeypatch.setattr(Worker, "ask", lost)
+    assert problems(abacus_tasks[0], warm=True) == {"gold": "", "nop": ""}
+
+
+def test_lists_that_are_wrong_are_told(abacus_tasks: TaskTable, warm: bool) -> None:
     task = next(each for each in abacus_tasks if len(each.FAIL_TO_PASS) > 1)
     task = replace(task, fingerprint="of another host")  # where the sealed tree need not be the same
     moved, *kept = task.FAIL_TO_PASS
-    found = problems(replace(task, FAIL_TO_PASS=tuple(kept), PASS_TO_PASS=(*task.PASS_TO_PASS, moved)))
+    found = problems(replace(task, FAIL_TO_PASS=tuple(kept), PASS_TO_PASS=(*task.PASS_TO_PASS, moved)), warm)
     assert found == {"gold": "", "nop": f"of PASS_TO_PASS, 1 tests fail with the bug, the first is {moved}"}
     moved, *kept = task.PASS_TO_PASS
-    found = problems(replace(task, FAIL_TO_PASS=(*task.FAIL_TO_PASS, moved), PASS_TO_PASS=tuple(kept)))
+    found = problems(replace(task, FAIL_TO_PASS=(*task.FAIL_TO_PASS, moved), PASS_TO_PASS=tuple(kept)), warm)
     assert found == {"gold": "", "nop": f"of FAIL_TO_PASS, 1 tests pass with the bug, the first is {moved}"}

@@ -36,13 +36,13 @@ def test_the_verdict_is_that_of_the_whole_suite(
     abacus_tasks: TaskTable, exact: Impact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left_out: set[str] = set()
-    run = attempts.run
+    run = attempts.Bench.run
 
-    def seen(testbed: Testbed, changes: tuple[FileChange, ...], watch: attempts.Watch) -> TestReport:
+    def seen(bench: attempts.Bench, changes: tuple[FileChange, ...], watch: attempts.Watch) -> TestReport:
         left_out.update(watch.left_out)
-        return run(testbed, changes, watch)
+        return run(bench, changes, watch)
 
-    monkeypatch.setattr(attempts, "run", seen)
+    monkeypatch.setattr(attempts.Bench, "run", seen)
     for task in abacus_tasks:
         for patch, resolved in ((task.gold_patch, True), ("", False)):
             whole = graded(task, patch, None)

@@ -262,10 +262,10 @@ def test_a_test_that_measures_time_may_fail_once(
     abacus: Testbed, task: TaskInstance, monkeypatch: pytest.MonkeyPatch, measures: bool, resolved: bool
 ) -> None:
     """A busy host must not refuse what is right; a test that does not measure time fails for good."""
-    slow, real, runs = task.PASS_TO_PASS[0], attempts.run, []
+    slow, real, runs = task.PASS_TO_PASS[0], attempts.Bench.run, []
 
-    def busy(testbed: Testbed, changes: tuple[FileChange, ...], watch: Watch) -> TestReport:
-        report = real(testbed, changes, watch)
+    def busy(bench: attempts.Bench, changes: tuple[FileChange, ...], watch: Watch) -> TestReport:
+        report = real(bench, changes, watch)
         if watch.failing.keys() & set(task.FAIL_TO_PASS):
             return report
         runs.append(watch)
@@ -273,7 +273,7 @@ def test_a_test_that_measures_time_may_fail_once(
             return replace(report, results={**report.results, slow: TestResult(Outcome.FAILED, 0.0, "too slow")})
         return report
 
-    monkeypatch.setattr(attempts, "run", busy)
+    monkeypatch.setattr(attempts.Bench, "run", busy)
     monkeypatch.setattr(type(abacus.language), "reads_clock", lambda self, files, test: measures and test == slow)
     base = trees.replaced(abacus.pristine, sealing.buggy_files(abacus.pristine, task.bug_patch))
     verdict = grade(task, from_patch(task.gold_patch, base), abacus)
@@ -289,17 +289,17 @@ def test_canaries_that_make_a_suite_endless_tell_nothing(
     abacus: Testbed, task: TaskInstance, monkeypatch: pytest.MonkeyPatch, endless: str
 ) -> None:
     """One that asks for more than it can be given, with the pristine code, too, is no fault of the host's."""
-    real, seen = attempts.run, []
+    real, seen = attempts.Bench.run, []
 
-    def run(testbed: Testbed, changes: tuple[FileChange, ...], watch: Watch) -> TestReport:
-        report = real(testbed, changes, watch)
+    def run(bench: attempts.Bench, changes: tuple[FileChange, ...], watch: Watch) -> TestReport:
+        report = real(bench, changes, watch)
         decoy = bool(watch.failing.keys() & set(task.FAIL_TO_PASS))
         seen.extend([watch] if not decoy and watch not in seen else [])
         if decoy if endless == "decoys" else watch is seen[0]:
             return replace(report, finished=False, timed_out=True)
         return report
 
-    monkeypatch.setattr(attempts, "run", run)
+    monkeypatch.setattr(attempts.Bench, "run", run)
     base = trees.replaced(abacus.pristine, sealing.buggy_files(abacus.pristine, task.bug_patch))
     verdict = grade(task, from_patch(task.gold_patch, base), abacus)
     assert (verdict.resolved, verdict.violation) == (True, "")

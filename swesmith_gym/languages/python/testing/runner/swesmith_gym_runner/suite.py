@@ -187,7 +187,7 @@ class SuitePlugin:
         """Say that the run has come to its end."""
         assert self.channel is not None
         self.channel.send("end", exit=int(code))
-        os._exit(0)
+        os._exit(int(code))
 
 
 def _refusal(refused: Refused) -> Order:

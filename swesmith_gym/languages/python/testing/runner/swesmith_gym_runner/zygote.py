@@ -255,7 +255,7 @@ class Zygote:
         if suite is None:
             raise Gone("ended")
         suite.send(step)
-        cpu_s: list[float] = []
+        ended: dict[str, list[Any]] = {"cpu_s": [], "exits": []}
         state = "done"
         while True:
             try:
@@ -267,10 +267,11 @@ class Zygote:
                 state, suite.running = "timeout", 0
                 continue
             if line["state"] == "done":
-                return {"state": state, "cpu_s": cpu_s}
+                return {"state": state, **ended}
             suite.running = line.get("pid", 0)
             if line["state"] == "ended":
-                cpu_s.append(line["cpu_s"])
+                ended["cpu_s"].append(line["cpu_s"])
+                ended["exits"].append(line["exit"])
                 self._sweep()
                 self._places.tidy()
 
