@@ -118,11 +118,13 @@ class ReportPlugin:
         ]
         return sorted(found) or [path]
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """The clock starts."""
-        self._running[nodeid] = Phases()
-        self._started[nodeid] = self._channel.clock()
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: Any) -> Generator[None, Any, None]:
+        """A test takes from when pytest turns to it until it turns to another."""
+        self._started[item.nodeid] = self._channel.clock()
+        self._running[item.nodeid] = Phases()
+        yield
+        self._send_result(item.nodeid)
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: Any) -> None:
@@ -132,11 +134,6 @@ class ReportPlugin:
             self._full -= 1
             if self._full == 0:
                 self._config.option.tbstyle = "no"
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """All of a test ended."""
-        self._send_result(nodeid)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
