@@ -90,6 +90,17 @@ def test_hooks_of_conftest_files_are_called(warm: Callable[..., Runner], conftes
         assert runner.states == ["ready", "done", "closed"]
 
 
+def test_what_can_be_loaded_ahead_is_no_plugin(warm: Callable[..., Runner]) -> None:
+    """pytest complains of one that is loaded already, and ends where warnings are errors."""
+    runner = warm(PLAIN, plugins=("xdist.plugin",))
+    opened = open_suite("one", limit_s=30, trace=True)
+    assert runner.ask(opened, close_suite("one")) == ["ready", "closed"]
+    _, collection = report.traces(Path(opened["report"]).read_bytes())
+    assert collection is not None
+    assert "json" in collection.loaded
+    assert not any(name.partition(".")[0] == "xdist" for name in collection.loaded)
+
+
 def test_plugins_of_the_tree_are_loaded_anew(warm: Callable[..., Runner]) -> None:
     tree = {
         "pyproject.toml": '[tool.pytest.ini_options]\naddopts = "-p plug"\npythonpath = ["."]\n',

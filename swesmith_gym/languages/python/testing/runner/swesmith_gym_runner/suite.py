@@ -40,6 +40,7 @@ class SuitePlugin:
         self._path = spec["report"]
         self._whole = spec["whole"]
         self._stays = spec["stays"]
+        self._plugins = spec["plugins"]
         self._exchange: Exchange | None = None
         self._codes: Dict[str, List[New]] = {}  # noqa: UP006
         """What the functions are in the runs of another suite, which has no process of its own."""
@@ -134,7 +135,7 @@ class SuitePlugin:
         """The line `collection`: what all of it entered and read, and what it loaded from elsewhere."""
         found = self._trace
         code, files = sorted(found.entered), sorted(found.read)
-        loaded = _loaded(self._root)
+        loaded = _loaded(self._root, self._plugins)
         Channel(self._path).send("collection", code=code, files=files, loaded=loaded, hidden=found.hidden)
 
     def _forked(self, order: Order, tests: list[str], items: dict[str, Any], session: Any) -> dict[str, Any] | None:
@@ -221,15 +222,17 @@ def _seek(offsets: Dict[int, int]) -> None:  # noqa: UP006
             os.lseek(descriptor, place, os.SEEK_SET)
 
 
-def _loaded(root: str) -> list[str]:
-    """Modules from elsewhere, in the order of their loading, that another process may load as they are."""
+def _loaded(root: str, plugins: list[str]) -> list[str]:
+    """Modules from elsewhere, in the order of their loading, that another process may load as they are. pytest has to
+    load its plug-ins itself."""
+    own = {name.partition(".")[0] for name in ("__main__", __name__, *plugins)}
     return [
         name
         for name, module in list(sys.modules.items())
         if (path := getattr(module, "__file__", None))
         and not path.startswith(root + "/")
         and type(getattr(module, "__loader__", None)).__name__ != "AssertionRewritingHook"
-        and name.partition(".")[0] not in ("__main__", __name__.partition(".")[0])
+        and name.partition(".")[0] not in own
     ]
 
 
