@@ -160,7 +160,7 @@ def seal(runs: Runs, bug_patch: str, fail_to_pass: tuple[str, ...]) -> SealedTre
 def collects(runs: Runs, sealed: SealedTree) -> bool:
     """With the hidden tests taken out of the *pristine* code, exactly the others are still collected."""
     testbed = runs.testbed
-    if sealed.certain():
+    if sealed.certain:
         return True
     surface = {
         path: sealed.tree[path][1] if path in sealed.tree else None

@@ -109,8 +109,8 @@ class HiddenTests:
     files: Mapping[str, bytes | None]
     ids: tuple[str, ...]
     """Every test id that is gone: those asked for and the others that the same code defines."""
-    certain: Callable[[], bool] = field(default=lambda: False, compare=False)
-    """Every other test is collected as before, by the text alone: that need not be tried. Takes some ms to tell."""
+    certain: bool = False
+    """Every other test is collected as before, by the text alone: that need not be tried."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -48,7 +48,7 @@ class SealedTree:
     tree: Tree
     hidden_tests: tuple[str, ...]
     digest: str
-    certain: Callable[[], bool] = field(default=lambda: False, compare=False)
+    certain: bool = False
     """The suite collects every test that is not hidden, by the text alone: that need not be tried."""
 
 

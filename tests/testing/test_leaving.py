@@ -64,7 +64,7 @@ def certain(source, test, *others, **files):
     text = {"test_a.py": HEAD + source + "\n", **{f"{name}.py": text for name, text in files.items()}}
     data = {name: textwrap.dedent(each).encode() for name, each in text.items()}
     ids = [f"test_a.py::{test}", "test_a.py::test_kept", "test_a.py::TestPair::test_kept", *others]
-    return hide(data, ids[:1], ids, how="functions", keep=()).certain()
+    return hide(data, ids[:1], ids, how="functions", keep=()).certain
 
 
 @pytest.mark.parametrize("case", SURE.values(), ids=SURE)
@@ -94,9 +94,9 @@ def test_other_files_may_look_at_it(files, expected):
 def test_a_file_that_goes_as_a_whole_is_to_be_tried():
     source = {"test_a.py": b"def test_x(): pass\n", "test_b.py": b"def test_x(): pass\n"}
     ids = ["test_a.py::test_x", "test_b.py::test_x"]
-    assert not hide(source, ids[:1], ids, how="files", keep=()).certain()
+    assert not hide(source, ids[:1], ids, how="files", keep=()).certain
 
 
 def test_a_conftest_file_is_never_certain():
     ids = ["conftest.py::test_x"]
-    assert not hide({"conftest.py": b"def test_x(): pass\n"}, ids, ids, how="functions", keep=()).certain()
+    assert not hide({"conftest.py": b"def test_x(): pass\n"}, ids, ids, how="functions", keep=()).certain

@@ -7,7 +7,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import PurePosixPath
 
 from swesmith_gym.errors import InputError
@@ -111,7 +111,7 @@ class _Plan:
         gone = {test_id for test_id in self.all_ids if module_of(test_id) in self.files}
         gone |= {test_id for test_id, definition in owners.items() if definition in self.definitions}
         ordered = {path: changed[path] for path in sorted(changed)}
-        return HiddenTests(ordered, tuple(sorted(gone)), partial(self._certain, ordered, gone))
+        return HiddenTests(ordered, tuple(sorted(gone)), self._certain(ordered, gone))
 
     def _certain(self, changed: Mapping[str, bytes | None], gone: Collection[str]) -> bool:
         """What remains is collected as before, by the text alone."""

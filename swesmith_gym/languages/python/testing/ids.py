@@ -6,6 +6,7 @@ import posixpath
 from functools import lru_cache
 
 
+@lru_cache(maxsize=1 << 17)
 def module_of(test_id: str) -> str:
     """The file in front of the first `::`."""
     return test_id.split("::", 1)[0]
@@ -16,6 +17,7 @@ def without_case(test_id: str) -> str:
     return test_id.split("[", 1)[0]
 
 
+@lru_cache(maxsize=1 << 17)
 def names_of(test_id: str) -> tuple[str, ...]:
     """Names of classes and function, the case in brackets left out; empty where the id is a file's."""
     _, _, rest = test_id.partition("::")

@@ -55,8 +55,8 @@ def _below(chains: Collection[tuple[str, tuple[str, ...]]], path: str, names: tu
 
 def named(names: Collection[str], text: bytes) -> bool:
     """One of the names stands somewhere, but for where something of that name is defined."""
-    words = b"|".join(re.escape(name.encode()) for name in sorted(names))
-    return re.search(rb"(?<!def )(?<!class )\b(?:" + words + rb")\b", text) is not None
+    there = (word for word in map(str.encode, sorted(names)) if word in text)
+    return any(re.search(rb"(?<!def )(?<!class )\b" + re.escape(word) + rb"\b", text) for word in there)
 
 
 def _goes_alone(module: Module, names: tuple[str, ...]) -> bool:
