@@ -15,8 +15,8 @@ MAX_REPORT_BYTES = 64 << 20
 _LOG_BYTES = 20_000
 
 
-def report_path() -> str:
-    """Where a runner is to put a report: a path inside that nobody can guess."""
+def secret_path() -> str:
+    """A path inside that nobody can guess: of a report, or of a request."""
     return f"{REPORT_FOLDER}/report-{secrets.token_hex(16)}"
 
 
@@ -50,7 +50,7 @@ def run_tests(
     `timeout_s`: limit in seconds, None for the set-up's own. What the runner prints decides nothing: the report comes
     back as a file of an unguessable name. Raises: SandboxDied.
     """
-    report = report_path()
+    report = secret_path()
     command = language.runner(
         setup,
         report,

@@ -15,7 +15,7 @@ from threading import Lock
 from typing import Any
 
 from swesmith_gym.errors import SandboxDied
-from swesmith_gym.harness.run import read_report, report_path
+from swesmith_gym.harness.run import read_report, secret_path
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.languages.base import CpuLimits
 from swesmith_gym.records import FileChange
@@ -92,7 +92,7 @@ class Worker:
     def ask(self, *steps: Step) -> list[Step]:
         """What became of each step."""
         limit = SLACK_S + sum(float(step.get("limit_s", 0)) * int(step.get("runs", 1)) for step in steps)
-        request = FileChange(report_path(), json.dumps(steps).encode())
+        request = FileChange(secret_path(), json.dumps(steps).encode())
         try:
             self._sandbox.apply((request,))
         except SandboxDied:
@@ -156,7 +156,7 @@ def open_suite(
     texts = {
         path: None if data is None else data.decode("utf-8", "surrogateescape") for path, data in (files or {}).items()
     }
-    step = {"do": "open", "suite": name, "files": texts, "left_out": sorted(left_out), "report": report_path()}
+    step = {"do": "open", "suite": name, "files": texts, "left_out": sorted(left_out), "report": secret_path()}
     how = {"trace": trace, "whole": sorted(whole), "asserts": asserts, "stays": stays, "of": of, "again": sorted(again)}
     return {**step, **how, "limit_s": limit_s}
 
@@ -178,7 +178,7 @@ def run_suite(
     `limit_s`: of each fork, wall time. `texts`: say at length why a test failed. `most_broken`: the run ends when more
     tests than that have failed.
     """
-    step = {"do": "run", "suite": name, "tests": tests, "report": report_path(), "times": times, "each": each}
+    step = {"do": "run", "suite": name, "tests": tests, "report": secret_path(), "times": times, "each": each}
     runs = len(tests or ()) if each else times
     limits = {"tests": dict(cpu_limits.tests), "default": cpu_limits.default}
     how = {"trace": trace, "texts": texts, "most_broken": most_broken, "cpu_limits": limits}

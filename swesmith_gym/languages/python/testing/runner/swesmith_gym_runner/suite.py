@@ -160,14 +160,10 @@ class SuitePlugin:
         _forget_output(session.config)
         self.channel = Channel(order["report"])
         self.channel.send("start", forked=True)
-        if order["each"]:
-            ids = []
-        elif order["tests"]:
-            ids = [item.nodeid for item in chosen]  # all of a large suite's would take longer than the run
-        else:
-            ids = [line["ids"] for kind, line in self._recorder.lines if kind == "collected"][-1]
+        ids: List[str] = []  # noqa: UP006
         if not order["each"]:
             self.channel.replay(line for line in self._recorder.lines if line[0] != "collected")
+            ids = self._told(order, chosen)
         self._report.switch(self.channel, ids, chosen, session, order["most_broken"])
         session.items[:] = chosen
         session.testscollected = len(chosen)
@@ -177,6 +173,13 @@ class SuitePlugin:
         self.limit.limits, self.limit.default = order["cpu_limits"]["tests"], order["cpu_limits"]["default"]
         if order["trace"]:
             self._trace.start()
+
+    def _told(self, order: Order, chosen: list[Any]) -> list[str]:
+        """The ids that a report of one run begins with: all of a large suite's would take longer than a few tests."""
+        if order["tests"]:
+            return [item.nodeid for item in chosen]
+        told: list[list[str]] = [line["ids"] for kind, line in self._recorder.lines if kind == "collected"]
+        return told[-1]
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
