@@ -3,7 +3,7 @@
 OUT/NAME.parquet          the tasks of a repository
 OUT/NAME.verify.json      what gold and nop scored on each of them
 OUT/NAME.provenance.json  what they were made from, and what became of every candidate
-OUT/work/NAME/            candidates and rejected rows
+OUT/work/NAME/            candidates and rejected rows, and what the table was made with (`made.json`)
 """
 
 from __future__ import annotations
@@ -144,7 +144,11 @@ def _make(
     testbed: Testbed, config: SynthesisConfig, work: Path, out: Path, place: Workplace
 ) -> tuple[TaskTable, list[RejectedCandidate], dict[str, int]]:
     """Tasks, the candidates that became none, and how many were left out before, by reason."""
-    name = testbed.image.repo
+    name, note = testbed.image.repo, work / "made.json"
+    made_with = (config.strategies, config.created_at, config.limit, config.seed, config.issues)
+    asked = content_id(name, testbed.image.fingerprint, made_with)
+    if (left_out := _left_out(note, asked)) is not None and out.is_file():
+        return TaskTable.read(out), candidate_files.read_rejected(work / "rejected.jsonl"), left_out
     counts = generation.run(
         name, place.backend, config.strategies, work / "candidates.jsonl", limit=config.limit, seed=config.seed
     )
@@ -158,7 +162,17 @@ def _make(
         stamp_is_given=True,
     )
     table, rejected = validation.run(job, place)
+    write_atomic(note, json.dumps({"asked": asked, "left_out": counts["rejected"]}, indent=1) + "\n")
     return table, rejected, counts["rejected"]
+
+
+def _left_out(note: Path, asked: str) -> dict[str, int] | None:
+    """How many candidates were left out before validation, by reason; None: what was asked for is not made."""
+    try:
+        found = json.loads(note.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found.get("left_out") if isinstance(found, dict) and found.get("asked") == asked else None
 
 
 def _verified(out: Path, name: str) -> bool:

@@ -39,6 +39,11 @@ def test_a_table_with_evidence_and_provenance_is_made_once(abacus: Testbed, tmp_
     stamp = (tmp_path / "abacus.parquet").stat().st_mtime_ns
     assert synthesis.run(config, tmp_path, place) == [facts]
     assert (tmp_path / "abacus.parquet").stat().st_mtime_ns == stamp
+    (again,) = synthesis.run(replace(config, warm=True), tmp_path, place)  # graded anew, and not made anew
+    assert (tmp_path / "abacus.parquet").stat().st_mtime_ns == stamp
+    assert {**again, **{name: facts[name] for name in ("configuration", "content_key", "spent_s")}} == facts
+    evidence = json.loads((tmp_path / "abacus.verify.json").read_text())
+    assert (evidence["warm"], evidence["problems"]) == (True, [])
 
 
 @pytest.mark.sandbox
