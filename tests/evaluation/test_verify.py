@@ -9,8 +9,10 @@ import pytest
 from swesmith_gym.evaluation.verify import verify
 from swesmith_gym.executors import SerialExecutor
 from swesmith_gym.harness.attempts import Bench
+from swesmith_gym.harness.tampering import Watch
+from swesmith_gym.harness.warm import WarmBench
 from swesmith_gym.harness.worker import Worker, WorkerLost
-from swesmith_gym.records import TaskInstance
+from swesmith_gym.records import FileChange, Outcome, TaskInstance, TestReport, TestResult
 from swesmith_gym.tasks import TaskTable
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.network]
@@ -35,6 +37,21 @@ def test_warm_gradings_need_no_other_sandbox(abacus_tasks: TaskTable, monkeypatc
         raise AssertionError("a fresh sandbox")
 
     monkeypatch.setattr(Bench, "run", fresh)
+    assert problems(abacus_tasks[0], warm=True) == {"gold": "", "nop": ""}
+
+
+def test_what_is_wrong_in_forks_is_looked_at_in_a_fresh_sandbox(
+    abacus_tasks: TaskTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tests may look at how they were loaded."""
+    real = WarmBench.run
+
+    def nothing_failed(bench: WarmBench, changes: tuple[FileChange, ...], watch: Watch) -> TestReport:
+        report = real(bench, changes, watch)
+        passed = {test: TestResult(Outcome.PASSED, 0.0) for test in report.results}
+        return replace(report, results=passed)
+
+    monkeypatch.setattr(WarmBench, "run", nothing_failed)
     assert problems(abacus_tasks[0], warm=True) == {"gold": "", "nop": ""}
 
 
