@@ -27,7 +27,7 @@ def image(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation, "testbed_of", lambda task, backend: known, raising=False)
 
 
-def grade(task: TaskInstance, patch: str, **_: object) -> Verdict:
+def grade(task: TaskInstance, patch: str, *, sandbox: str, grading: str = "full", bench: object = None) -> Verdict:
     """The first one's sandbox dies, the second one cannot be graded, the third one is as it should be."""
     if task.instance_id == "demo__0":
         raise SandboxDied("gone")

@@ -16,6 +16,7 @@ from swesmith_gym.languages.python.testing.cut import CannotCut, cut, first_line
 from swesmith_gym.languages.python.testing.definitions import Definition, Index
 from swesmith_gym.languages.python.testing.ids import is_doctest, module_of, names_of
 from swesmith_gym.languages.python.testing.leaving import certain, named, owned, watched
+from swesmith_gym.languages.python.testing.scopes import is_filler
 from swesmith_gym.languages.python.testing.surface import surface
 from swesmith_gym.records import TestSetup
 
@@ -229,7 +230,7 @@ class _Plan:
         module = self.index.module(scope.path)
         if module is None or len(module.places(scope.names)) != 1:
             return False
-        if any(id(member) not in chosen and not _is_filler(member) for member in node.body):
+        if any(id(member) not in chosen and not is_filler(member) for member in node.body):
             return False
         below = (
             test_id
@@ -237,7 +238,3 @@ class _Plan:
             if module_of(test_id) == scope.path and names_of(test_id)[: len(scope.names)] == scope.names
         )
         return all(owners.get(test_id) in self.definitions for test_id in below) and not self._is_used(scope, inside)
-
-
-def _is_filler(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))

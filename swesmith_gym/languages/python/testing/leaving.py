@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from swesmith_gym.languages.base import Files
 from swesmith_gym.languages.python.testing.definitions import Definition
 from swesmith_gym.languages.python.testing.ids import is_doctest, module_of, names_of
-from swesmith_gym.languages.python.testing.scopes import Function, Module
+from swesmith_gym.languages.python.testing.scopes import Function, Module, is_filler
 
 LOOKS = re.compile(
     rb"\b(?:globals|locals|vars|dir|eval|exec)\(|__dict__|__subclasses__|__init_subclass__|__prepare__|f_globals|f_locals"
@@ -30,8 +30,8 @@ def watched(files: Files) -> bool:
 
 
 def certain(module: Module, gone: Collection[Definition], left: bytes, ids: Collection[str]) -> bool:
-    """`gone`: what was cut from a file that no other one mentions, of which `left` remains. `ids`: its tests that went
-    are exactly those of these definitions, and all else about the file says that nothing more can."""
+    """`gone`: what was cut from a file that no other one mentions, of which `left` remains. `ids`: all of its tests;
+    those that went are exactly what `gone` was written for (`owned`)."""
     chains = {definition.names for definition in gone}
     return (
         not LOOKS.search(module.source)
@@ -79,21 +79,16 @@ def _is_plain(module: Module, base: ast.expr) -> bool:
 
 def _runs_nothing(module: Module, statement: ast.stmt) -> bool:
     """Its definition calls nothing."""
-    match statement:
-        case (
-            ast.FunctionDef(args=arguments, decorator_list=marks)
-            | ast.AsyncFunctionDef(args=arguments, decorator_list=marks)
-        ):
-            return _are_marks(marks) and all(map(_is_inert, _evaluated(statement, arguments)))
-        case ast.ClassDef(body=body):
-            return _is_plain_class(module, statement) and all(_runs_nothing(module, member) for member in body)
-        case ast.Expr(value=ast.Constant()) | ast.Pass():
-            return True
-    return False
+    if isinstance(statement, Function):
+        return _are_marks(statement.decorator_list) and all(map(_is_inert, _evaluated(statement)))
+    if isinstance(statement, ast.ClassDef):
+        return _is_plain_class(module, statement) and all(_runs_nothing(module, each) for each in statement.body)
+    return is_filler(statement)
 
 
-def _evaluated(node: Function, arguments: ast.arguments) -> Iterator[ast.expr]:
+def _evaluated(node: Function) -> Iterator[ast.expr]:
     """What a function's definition evaluates, decorators aside."""
+    arguments = node.args
     every = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg)
     notes = (each.annotation for each in every if each is not None)
     yield from (each for each in (*arguments.defaults, *arguments.kw_defaults, *notes, node.returns) if each)

@@ -141,3 +141,10 @@ def _uses(tree: ast.AST) -> Counter[str]:
 def is_nothing(statement: ast.stmt) -> bool:
     """An assignment of None: a name that is no test any more."""
     return isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Constant)
+
+
+def is_filler(statement: ast.stmt) -> bool:
+    """A statement that does nothing: `pass`, a docstring, an ellipsis."""
+    return isinstance(statement, ast.Pass) or (
+        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    )

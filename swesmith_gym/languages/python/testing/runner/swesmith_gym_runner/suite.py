@@ -156,7 +156,8 @@ class SuitePlugin:
 
     def _begin(self, order: Order, chosen: list[Any], session: Any) -> None:
         self._orders.close()
-        put(self._codes.get(order["suite"], []))
+        if order["suite"] in self._codes:
+            put(self._codes[order["suite"]])
         _forget_output(session.config)
         self.channel = Channel(order["report"])
         self.channel.send("start", forked=True)
