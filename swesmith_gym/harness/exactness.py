@@ -51,9 +51,12 @@ def outcome(runs: Runs, files: Files) -> Outcome:
 
 
 def difference(runs: Runs, full: FullRuns, files: Files) -> str:
-    """How a candidate's judgement differs from that of a full run; empty where it does not. Raises: as `outcome`."""
+    """How a candidate's judgement differs from that of a full run; empty where it does not, or where full runs differ
+    among themselves, which tells nothing. Raises: as `outcome`."""
     one, other = outcome(runs, files), outcome(full, files)
-    return "" if one == other else f"{', '.join(files)}: impacted {one}; full {other}"
+    if one == other or other != outcome(full, files):
+        return ""
+    return f"{', '.join(files)}: impacted {one}; full {other}"
 
 
 def measure(
@@ -88,7 +91,7 @@ def _sample(runs: ImpactedRuns, size: int) -> list[Files]:
     reaching = 0
     for files in islice(_changes(runs.testbed), 2 * size):
         found.append(files)
-        reaching += bool(runs.selected(files))
+        reaching += runs.reaches(files)
         if reaching == size:
             break
     return found

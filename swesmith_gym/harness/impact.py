@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from swesmith_gym.languages.base import CollectionTrace, Language, TestTrace
+from swesmith_gym.records import Outcome, TestResult
 
 VERSION = 3
 Changes = Mapping[str, tuple[bytes | None, bytes | None]]
@@ -98,6 +99,14 @@ class Impact:
     @cached_property
     def _hidden(self) -> frozenset[str]:
         return frozenset(test for test, trace in self.tests.items() if trace.hidden)
+
+    def unknown(self, baseline: Mapping[str, TestResult]) -> frozenset[str]:
+        """Tests that run and of which nothing is told: no change is known not to reach them."""
+        return frozenset(
+            test
+            for test, result in baseline.items()
+            if test not in self.tests and result.outcome is not Outcome.SKIPPED
+        )
 
     def exchangeable(self, changes: Changes, language: Language) -> bool:
         """Nothing that has to do with the changes has run, once the whole suite is collected."""

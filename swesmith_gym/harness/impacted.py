@@ -42,7 +42,9 @@ class ImpactedRuns(Runs):
         self._full = FullRuns(testbed, timeout_s)
         self._timeout_s = timeout_s
         self._whole = whole
-        self._most_broken = testbed.part_of_passing(most_broken)
+        self._unknown = impact.unknown(testbed.image.baseline)
+        most = testbed.part_of_passing(most_broken)
+        self._most_broken = None if most is None else most + len(self._unknown)
         self._workers = Workers(testbed, impact.loaded)
         self._gold = GoldRuns()
         self._sealed = SealedSuites(testbed, impact, self._workers)
@@ -52,11 +54,19 @@ class ImpactedRuns(Runs):
         self._workers.close()
 
     def selected(self, files: Files) -> list[str]:
-        """Passing tests that these files can reach, in the suite's order."""
-        passing = self.testbed.passing
-        reached = self.impact.reached(self._changes(files), self.testbed.language)
-        found = passing if reached is None else (passing & reached) | (passing - self.impact.tests.keys())
-        return sorted(found, key=self._order.__getitem__)
+        """Tests that these files can reach, in the suite's order, and all of which that is not known.
+
+        Tests that do not count are among these: one that never ends with the bug ends the full run as well.
+        """
+        return sorted(self._reached(files) | self._unknown, key=self._order.__getitem__)
+
+    def reaches(self, files: Files) -> bool:
+        """A test that counts is known to have to do with what these files change."""
+        return bool(self._reached(files))
+
+    def _reached(self, files: Files) -> frozenset[str]:
+        found = self.impact.reached(self._changes(files), self.testbed.language)
+        return self.testbed.passing if found is None else self.testbed.passing & found
 
     def _changes(self, files: Files) -> Changes:
         before = sealing.reader(self.testbed.pristine)
@@ -130,7 +140,7 @@ class ImpactedRuns(Runs):
             files,
             left_out=self.testbed.test_files.difference(needed),
             limit_s=COLLECT_S,
-            whole=needed if self._whole and len(tests) < len(self.testbed.passing) else (),
+            whole=needed if self._whole and not self.testbed.passing.issubset(tests) else (),
         )
 
     def _merged(self, report: TestReport, tests: Collection[str]) -> TestReport:

@@ -20,8 +20,7 @@ def unreached(
     reached = impact.reached({c.path: (before(c.path), c.data) for c in changes}, testbed.language)
     if impact.refused or reached is None:
         return frozenset()
-    unknown = testbed.passing - impact.tests.keys()
-    needed = set(map(testbed.language.module_of, {*tests, *reached, *unknown}))
+    needed = set(map(testbed.language.module_of, {*tests, *reached, *impact.unknown(testbed.image.baseline)}))
     needed |= {change.path for watch in watches for change in watch.changes}
     return testbed.test_files - needed
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import cast
 
 import pytest
 from samples import ABACUS
 
+from swesmith_gym import records
 from swesmith_gym.errors import CandidateRejected
 from swesmith_gym.executors import LocalExecutor
 from swesmith_gym.harness import exactness, gold, impacted
-from swesmith_gym.harness.exactness import outcome
+from swesmith_gym.harness.exactness import Outcome, outcome
 from swesmith_gym.harness.impact import Impact
 from swesmith_gym.harness.impacted import ImpactedRuns
 from swesmith_gym.harness.runs import FullRuns
@@ -20,7 +22,6 @@ from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import judge
 from swesmith_gym.harness.worker import Worker
 from swesmith_gym.languages.base import TestTrace
-from swesmith_gym.records import Outcome
 from swesmith_gym.repos import impacts
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.network]
@@ -89,6 +90,28 @@ def test_the_judgement_is_that_of_full_runs(runs: ImpactedRuns, path: str, old: 
     assert outcome(runs, edited(NUMBERS, "return low", "return high")).reason == ""
 
 
+def test_a_test_that_does_not_count_is_run_since_it_may_never_end(abacus: Testbed, impact: Impact) -> None:
+    alone = {test for test in impact.tests if "clamp" in test}
+    trusted = abacus.without(alone, "order")
+    known = replace(impact, tests={test: trace for test, trace in impact.tests.items() if test not in alone})
+    files = edited(NUMBERS, "return low", "while True:\n            pass")
+    with closing(ImpactedRuns(trusted, known)) as runs:
+        assert set(runs.selected(files)) == alone
+        assert not runs.reaches(files)
+        assert outcome(runs, files) == outcome(FullRuns(trusted), files)
+        assert outcome(runs, files).reason == "timeout"
+
+
+def test_full_runs_that_differ_among_themselves_say_nothing(abacus: Testbed, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = FullRuns(abacus)
+    told = iter(
+        [Outcome("timeout"), Outcome("crash"), Outcome("crash"), Outcome("timeout"), Outcome("crash"), Outcome()]
+    )
+    monkeypatch.setattr(exactness, "outcome", lambda runs, files: next(told))
+    assert exactness.difference(full, full, {NUMBERS: b""}) == f"{NUMBERS}: impacted timeout; full crash"
+    assert exactness.difference(full, full, {NUMBERS: b""}) == ""
+
+
 def test_tests_are_run_again_with_the_bug_and_without(runs: ImpactedRuns) -> None:
     with runs.on(edited(NUMBERS, "return low", "return high")) as attempt:
         test = "tests/test_numbers.py::test_clamp[too low]"
@@ -144,7 +167,7 @@ def test_a_run_ends_when_more_has_failed_than_may(abacus: Testbed, impact: Impac
     share = 1 / len(abacus.passing)
     with closing(ImpactedRuns(abacus, impact, most_broken=share)) as runs:
         with runs.on(files) as attempt:
-            failed = [test for test, found in attempt.report.results.items() if found.outcome is Outcome.FAILED]
+            failed = [test for test, found in attempt.report.results.items() if found.outcome is records.Outcome.FAILED]
             assert attempt.report.finished
         assert len(failed) == 2 < len(outcome(FullRuns(abacus), files).fail_to_pass)
         with pytest.raises(CandidateRejected) as caught:
