@@ -13,7 +13,8 @@ import random
 from collections.abc import Iterator
 
 from swesmith_gym import languages
-from swesmith_gym.bugs.generate import generate
+from swesmith_gym.bugs.base import Ground
+from swesmith_gym.bugs.procedural import Procedural
 from swesmith_gym.languages.python.entities import Scope
 from swesmith_gym.languages.python.operators import Edit, Example, Operator, mutations, register, replace
 from swesmith_gym.records import BugCandidate
@@ -52,15 +53,13 @@ def main() -> None:
     """Print one mutation of the new operator, then candidates of a small tree as diffs."""
     for mutation in mutations("greet.py", SOURCE.decode(), random.Random(0), ["fallback_loss"]):
         print(mutation.explanation)
-    candidates = generate(
-        "procedural",
-        {"greet.py": SOURCE},
-        languages.get("python"),
+    ground = Ground(
         repo="greetings",
+        files={"greet.py": SOURCE},
+        language=languages.get("python"),
         allowed=lambda path: not path.startswith("tests/"),
-        operators=["fallback_loss", "return_none"],
     )
-    for candidate in candidates:
+    for candidate in Procedural(("fallback_loss", "return_none")).candidates(ground):
         if isinstance(candidate, BugCandidate):
             print(
                 f"\n{candidate.candidate_id} {candidate.operator}: {candidate.explanation}\n{candidate.bug_patch}",

@@ -8,80 +8,77 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
-from swesmith_gym.diff import unified
-from swesmith_gym.languages.base import Files, Language, Mutation
-from swesmith_gym.records import BugCandidate, RejectedCandidate, content_id
-
-STRATEGY = "procedural"
-Result = BugCandidate | RejectedCandidate
-
-
-def generate(
-    files: Files,
-    language: Language,
-    *,
-    repo: str,
-    allowed: Callable[[str], bool],
-    operators: Collection[str] | None = None,
-    limit: int | None = None,
-    seed: int = 0,
-) -> Iterator[Result]:
-    """Candidates of a pristine tree; what is trivially equivalent or was there before comes out rejected.
-
-    `allowed(path)`: a bug may be put in this file (it is not on the test surface). `limit`: at most this many
-    candidates, spread over operators and files by `seed`; without it, all, in order of path. What comes out depends
-    on content, paths and seed alone. Files that are not UTF-8 or do not parse hold no place for a bug.
-    Raises: InputError (unknown operator).
-    """
-    names = sorted(set(language.operator_names() if operators is None else operators))
-    source = _Source(files, language, allowed, seed)
-    mutations = source.everything(names) if limit is None else source.spread(names)
-    seen: set[str] = set()
-    count = 0
-    for mutation in mutations:
-        if limit is not None and count >= limit:
-            return
-        before = source.texts[mutation.path]
-        result = _result(mutation, before, repo=repo, seed=seed, seen=seen, language=language)
-        count += isinstance(result, BugCandidate)
-        yield result
+from swesmith_gym.bugs.base import Ground, Result
+from swesmith_gym.errors import InputError
+from swesmith_gym.languages.base import Language, Mutation
+from swesmith_gym.records import BugCandidate, RejectedCandidate
 
 
-def _result(
-    mutation: Mutation, before: str, *, repo: str, seed: int, seen: set[str], language: Language
-) -> BugCandidate | RejectedCandidate:
-    patch = unified(mutation.path, before, mutation.source)
-    candidate = BugCandidate(
-        repo=repo,
-        strategy=STRATEGY,
-        operator=mutation.operator,
-        bug_patch=patch,
-        explanation=mutation.explanation,
-        seed=seed,
-        candidate_id=content_id(repo, patch)[:16],
-    )
-    where = f"{mutation.path}: {mutation.entity.name}"
-    if candidate.candidate_id in seen:
-        return RejectedCandidate(candidate, "duplicate", where)
-    seen.add(candidate.candidate_id)
-    if language.equivalent(before, mutation.source):
-        return RejectedCandidate(candidate, "equivalent", where)
-    return candidate
+@dataclass(frozen=True, slots=True)
+class Procedural:
+    """What comes out depends on content, paths and seed alone."""
+
+    operators: tuple[str, ...] = ()
+    """Names of those to use; empty: all that the language has."""
+    name: ClassVar[str] = "procedural"
+
+    def candidates(self, ground: Ground, *, limit: int | None = None, seed: int = 0) -> Iterator[Result]:
+        """Candidates of a pristine tree; what is trivially equivalent or was there before comes out rejected.
+
+        `limit`: at most this many candidates, spread over operators and files by `seed`; without it, all, in order of
+        path. Files that do not parse hold no place for a bug. Raises: InputError (unknown operator), at once.
+        """
+        return self._made(ground, _known(self.operators, ground.language), limit, seed)
+
+    def _made(self, ground: Ground, names: Sequence[str], limit: int | None, seed: int) -> Iterator[Result]:
+        source = _Source(ground, seed)
+        mutations = source.everything(names) if limit is None else source.spread(names)
+        seen: set[str] = set()
+        count = 0
+        for mutation in mutations:
+            if limit is not None and count >= limit:
+                return
+            result = self._result(mutation, ground, seed, seen)
+            count += isinstance(result, BugCandidate)
+            yield result
+
+    def _result(self, mutation: Mutation, ground: Ground, seed: int, seen: set[str]) -> Result:
+        candidate = ground.candidate(
+            {mutation.path: mutation.source.encode()},
+            self.name,
+            operator=mutation.operator,
+            explanation=mutation.explanation,
+            seed=seed,
+        )
+        where = f"{mutation.path}: {mutation.entity.name}"
+        if candidate.candidate_id in seen:
+            return RejectedCandidate(candidate, "duplicate", where)
+        seen.add(candidate.candidate_id)
+        if ground.language.equivalent(ground.sources[mutation.path], mutation.source):
+            return RejectedCandidate(candidate, "equivalent", where)
+        return candidate
+
+
+def _known(operators: Collection[str], language: Language) -> list[str]:
+    """Names of operators, sorted; all where none is given. Raises: InputError."""
+    known = language.operator_names()
+    for name in sorted(operators):
+        if name not in known:
+            raise InputError(f"unknown operator {name!r}: {language.name} has {', '.join(known)}")
+    return sorted(set(operators or known))
 
 
 class _Source:
-    """The tree's files as text, and their mutations. One for each run; keeps what it has already made."""
+    """The tree's mutations. One for each run; keeps what it has already made."""
 
-    def __init__(self, files: Files, language: Language, allowed: Callable[[str], bool], seed: int) -> None:
-        self.language = language
+    def __init__(self, ground: Ground, seed: int) -> None:
+        self.language = ground.language
+        self.texts = ground.sources
         self.seed = seed
-        self.texts = {
-            path: text
-            for path in sorted(files)
-            if language.is_source(path) and allowed(path) and (text := _text(files[path])) is not None
-        }
 
     def of(self, path: str, names: Collection[str]) -> Iterator[Mutation]:
         """Mutations of one file. The generator depends on seed and path, so that the order of files does not matter."""
@@ -129,10 +126,3 @@ class _Turn(Iterator[Mutation]):
                 self.waiting.append(path)
                 return self.made[path].pop()
         raise StopIteration
-
-
-def _text(data: bytes) -> str | None:
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return None

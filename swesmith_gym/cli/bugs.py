@@ -32,6 +32,7 @@ def generate(
     Example: `swesmith-gym bugs generate --repo sqlparse --strategy procedural --limit 100 --out candidates.jsonl`
     """
     from swesmith_gym import sandboxes
+    from swesmith_gym.bugs.registry import Means
     from swesmith_gym.pipeline import generation
 
     counts = generation.run(
@@ -39,7 +40,7 @@ def generate(
         sandboxes.backend(sandbox),
         strategy or ["procedural"],
         out,
-        operators=operator,
+        means=Means(operators=operator or ()),
         limit=limit,
         seed=seed,
         rejected=rejected,

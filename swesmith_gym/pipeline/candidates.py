@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from swesmith_gym.errors import InputError
 from swesmith_gym.home import atomic_file
-from swesmith_gym.records import BugCandidate, RejectedCandidate, content_id
+from swesmith_gym.records import BugCandidate, RejectedCandidate
 
 _TEXT = ("repo", "strategy", "bug_patch")
 _DEFAULTS: dict[str, Any] = {"operator": None, "explanation": "", "seed": 0, "cost_usd": None, "candidate_id": ""}
@@ -63,13 +63,7 @@ def _candidate(row: dict[str, Any], where: str) -> BugCandidate:
         if not isinstance(row.get(name, _DEFAULTS[name]), kinds):
             raise InputError(f"{where}: the field {name!r} has the wrong type ({type(row[name]).__name__})")
     values = {name: row.get(name, default) for name, default in _DEFAULTS.items()}
-    candidate = BugCandidate(**{name: row[name] for name in _TEXT}, **values)
-    return candidate if candidate.candidate_id else replace(candidate, candidate_id=identify(candidate))
-
-
-def identify(candidate: BugCandidate) -> str:
-    """The id of a candidate that brought none: 16 hex digits over repository and patch."""
-    return content_id(candidate.repo, candidate.bug_patch)[:16]
+    return BugCandidate(**{name: row[name] for name in _TEXT}, **values).identified()
 
 
 def write(path: Path, candidates: Iterable[BugCandidate]) -> int:

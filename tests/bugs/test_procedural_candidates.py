@@ -11,7 +11,9 @@ from dataclasses import replace as changed
 import pytest
 
 from swesmith_gym import languages
-from swesmith_gym.bugs.generate import generate
+from swesmith_gym.bugs.base import Ground
+from swesmith_gym.bugs.procedural import Procedural
+from swesmith_gym.bugs.registry import Means, strategy
 from swesmith_gym.errors import InputError
 from swesmith_gym.languages.base import Mutation
 from swesmith_gym.languages.python.entities import Scope
@@ -53,8 +55,8 @@ def allowed(path: str) -> bool:
 
 
 def make(**options: object) -> list[BugCandidate | RejectedCandidate]:
-    given = {"repo": "r", "allowed": allowed, **options}
-    return list(generate("procedural", given.pop("files", FILES), languages.get("python"), **given))  # type: ignore[arg-type]
+    ground = Ground("r", options.pop("files", FILES), languages.get("python"), allowed)  # type: ignore[arg-type]
+    return list(Procedural(tuple(options.pop("operators", ()))).candidates(ground, **options))  # type: ignore[arg-type,call-overload]
 
 
 def kept(**options: object) -> list[BugCandidate]:
@@ -147,11 +149,12 @@ def test_equivalents_come_out_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_unknown_names_fail_at_once() -> None:
-    python = languages.get("python")
     with pytest.raises(InputError, match="procedural"):
-        generate("lm_modify", FILES, python, repo="r", allowed=allowed)
+        strategy("lm_forget", Means())
     with pytest.raises(InputError, match="nothing"):
-        generate("procedural", FILES, python, repo="r", allowed=allowed, operators=["nothing"])
+        strategy("procedural", Means(operators=["nothing"])).candidates(
+            Ground("r", FILES, languages.get("python"), allowed)
+        )
 
 
 def test_nothing_to_do() -> None:

@@ -12,7 +12,7 @@ from swesmith_gym.errors import InputError
 from swesmith_gym.pipeline import candidates
 from swesmith_gym.pipeline.ledger import Ledger
 from swesmith_gym.pipeline.synthesis import read_config
-from swesmith_gym.records import BugCandidate, RejectedCandidate
+from swesmith_gym.records import BugCandidate, RejectedCandidate, content_id
 
 ROW = {"repo": "r", "strategy": "procedural", "operator": None, "bug_patch": "--- a/x\n", "cost_usd": 0.0, "extra": 1}
 
@@ -24,7 +24,7 @@ def write(path: Path, *lines: str) -> Path:
 
 def test_an_id_is_computed_where_the_input_has_none(tmp_path: Path) -> None:
     (found,) = candidates.read(write(tmp_path / "c.jsonl", json.dumps(ROW), ""))
-    assert found.candidate_id == candidates.identify(found)
+    assert found.candidate_id == content_id(found.repo, found.bug_patch)[:16]
     assert found.bug_patch == ROW["bug_patch"]
 
 
