@@ -13,6 +13,8 @@
     │   └── TaskNotFound
     ├── InputError            any other bad input from a user
     └── LMError               a language model endpoint failed (provider, status, retryable)
+        ├── ContextExceeded   the request is longer than the model can read
+        └── BudgetExhausted   the request may cost more than is left to spend
 
 Each also inherits the fitting builtin, pickles across process borders, and says in its message what
 happened, where, and what to do. Commands print that message on one line and exit with code 2.
@@ -112,3 +114,11 @@ class LMError(SweSmithGymError, RuntimeError):
 
     def __init__(self, message: str, *, provider: str = "", status: int | None = None, retryable: bool = False) -> None:
         super().__init__(message, provider=provider, status=status, retryable=retryable)
+
+
+class ContextExceeded(LMError):
+    """A request is longer than the model can read. Asking again is of no use."""
+
+
+class BudgetExhausted(LMError):
+    """A request was not sent: it might have cost more than the budget leaves. What was answered is kept."""

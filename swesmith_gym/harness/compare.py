@@ -55,6 +55,18 @@ def refuse_collection_errors(found: Validation, report: TestReport, module_of: C
             )
 
 
+def refuse_idle_parts(found: Validation, parts: Sequence[Collection[str]]) -> None:
+    """`parts`: as in `BugCandidate`. Raises: CandidateRejected (part_without_effect) where whoever leaves one of the
+    combined bugs in could pass."""
+    failing = frozenset(found.fail_to_pass)
+    for number, tests in enumerate(parts, 1):
+        if failing.isdisjoint(tests):
+            raise CandidateRejected(
+                reason="part_without_effect",
+                detail=f"no test that bug {number} of {len(parts)} breaks alone fails with all of them",
+            )
+
+
 def stable(found: Validation, bug: Sequence[TestReport], gold: Sequence[TestReport]) -> Validation:
     """Without the FAIL_TO_PASS tests that did something else when they were run again: those are lost.
 

@@ -78,6 +78,7 @@ def _validate(candidate: BugCandidate, runs: Runs, settings: ValidationSettings)
             found = _judged(attempt, testbed, settings)
         if isinstance(found, CandidateRejected):
             raise found
+        compare.refuse_idle_parts(found, candidate.parts)
         sealed = seal(runs, candidate.bug_patch, found.fail_to_pass)
     except CandidateRejected as rejected:
         return RejectedCandidate(candidate, rejected.reason, rejected.detail)
@@ -208,6 +209,8 @@ def _task(
         explanation=candidate.explanation,
         seed=candidate.seed,
         cost_usd=candidate.cost_usd,
+        model=candidate.model,
+        original_text=candidate.original_text,
         created_at=settings.created_at,
         repo_source=image.source,
         repo_license=image.license,

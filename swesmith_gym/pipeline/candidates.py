@@ -13,13 +13,25 @@ from swesmith_gym.home import atomic_file
 from swesmith_gym.records import BugCandidate, RejectedCandidate
 
 _TEXT = ("repo", "strategy", "bug_patch")
-_DEFAULTS: dict[str, Any] = {"operator": None, "explanation": "", "seed": 0, "cost_usd": None, "candidate_id": ""}
+_DEFAULTS: dict[str, Any] = {
+    "operator": None,
+    "explanation": "",
+    "seed": 0,
+    "cost_usd": None,
+    "candidate_id": "",
+    "model": "",
+    "original_text": "",
+    "parts": [],
+}
 _KINDS: dict[str, tuple[type, ...]] = {
     "operator": (str, type(None)),
     "explanation": (str,),
     "seed": (int,),
     "cost_usd": (int, float, type(None)),
     "candidate_id": (str,),
+    "model": (str,),
+    "original_text": (str,),
+    "parts": (list,),
 }
 
 
@@ -63,7 +75,14 @@ def _candidate(row: dict[str, Any], where: str) -> BugCandidate:
         if not isinstance(row.get(name, _DEFAULTS[name]), kinds):
             raise InputError(f"{where}: the field {name!r} has the wrong type ({type(row[name]).__name__})")
     values = {name: row.get(name, default) for name, default in _DEFAULTS.items()}
+    values["parts"] = _parts(values["parts"], where)
     return BugCandidate(**{name: row[name] for name in _TEXT}, **values).identified()
+
+
+def _parts(value: list[Any], where: str) -> tuple[tuple[str, ...], ...]:
+    if not all(isinstance(part, list) and part and all(isinstance(test, str) for test in part) for part in value):
+        raise InputError(f"{where}: the field 'parts' must be a list of lists of test ids")
+    return tuple(map(tuple, value))
 
 
 def write(path: Path, candidates: Iterable[BugCandidate]) -> int:

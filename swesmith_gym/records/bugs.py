@@ -10,8 +10,9 @@ from swesmith_gym.records.ids import content_id
 REJECTION_REASONS = frozenset(
     {
         "all_tests_broken", "breaks_too_much", "collection_error", "crash", "duplicate", "equivalent", "flaky",
-        "no_failing_test", "patch_does_not_apply", "sandbox_error", "sealing_failed", "syntax_error", "timeout",
-        "touches_tests",
+        "lm_error", "no_code", "no_failing_test", "no_source", "outside_entity", "part_without_effect",
+        "patch_does_not_apply", "placeholder", "reveals_bug", "sandbox_error", "sealing_failed", "syntax_error",
+        "timeout", "too_large", "touches_tests", "unchanged",
     }
 )  # fmt: skip
 
@@ -44,7 +45,7 @@ class BugCandidate:
     strategy: str
     """`procedural`, `lm_modify`, `lm_rewrite`, `combine_file`, `combine_module` or `pr_mirror`."""
     operator: str | None
-    """The syntax-tree operator, for `procedural`."""
+    """What the strategy did in particular: the syntax-tree operator of `procedural`, the prompt of `lm_modify`."""
     bug_patch: str
     """Unified diff, `a/` and `b/` prefixes, from the pristine to the buggy tree; kept byte for byte."""
     explanation: str = ""
@@ -54,6 +55,12 @@ class BugCandidate:
     """What making it cost, in US dollars; None: unknown."""
     candidate_id: str = ""
     """Content id over repo and bug_patch (16 hex digits) unless the input brought its own."""
+    model: str = ""
+    """Language model that wrote it; empty: none did."""
+    original_text: str = ""
+    """What people wrote of the change that it takes back: a commit's message, a patch's description."""
+    parts: tuple[tuple[str, ...], ...] = ()
+    """FAIL_TO_PASS of each bug that it combines: of every one, a test has to fail with all of them together, too."""
 
     def identified(self) -> BugCandidate:
         """The same with an id, where it has none."""
@@ -139,5 +146,12 @@ class TaskInstance:
     """The end of one FAIL_TO_PASS test's failure text, for issue writers; never shown to an agent."""
     quality: TaskQuality = TaskQuality()
     """In a table, a column for each of its fields."""
+    model: str = ""
+    """Language model that wrote the bug; empty: none did."""
+    original_text: str = ""
+    """As in `BugCandidate`; never shown to an agent but as the problem statement."""
+    statement_mode: str = ""
+    """How the problem statement was written (`static`, `tests`, `lm`, `pr`) and, where another way had been asked for,
+    a colon and the reason. Empty: not known."""
     reruns: int | None = None
     """How often the FAIL_TO_PASS tests were run again, with the bug (none passed) and without it (all did)."""

@@ -27,6 +27,9 @@ _ABSENT: dict[str, Any] = {
     "hidden_tests": [],
     "lost": [],
     "failure_excerpt": "",
+    "model": "",
+    "original_text": "",
+    "statement_mode": "",
     "reruns": None,
     **dict.fromkeys(QUALITY),
 }
@@ -35,7 +38,7 @@ REQUIRED = tuple(name for name in COLUMNS if name not in _ABSENT)
 _WHOLE = frozenset({"seed", "reruns", "edited_lines", "edited_files", "edited_hunks", "depth"})
 _REAL = frozenset({"cost_usd", "broken_share", "difficulty"})
 _TRUTH = frozenset({"names_function"})
-_FREE_TEXT = frozenset({"problem_statement", "failure_excerpt"})
+_FREE_TEXT = frozenset({"problem_statement", "failure_excerpt", "original_text", "statement_mode"})
 """Prose: a lone surrogate in it is replaced. Anywhere else one would change what the value stands for."""
 _INSTANCE_ID = re.compile(r"[A-Za-z0-9_.-]+")
 
