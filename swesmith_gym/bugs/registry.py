@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from swesmith_gym.bugs.base import Strategy
+from swesmith_gym.bugs.combine import CombineFile, CombineModule
 from swesmith_gym.bugs.procedural import Procedural
 from swesmith_gym.errors import InputError
+from swesmith_gym.records import TaskInstance
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +18,14 @@ class Means:
 
     operators: Sequence[str] = ()
     """Names of the syntax-tree operators to use; empty: all."""
+    tasks: Sequence[TaskInstance] = ()
+    """Validated bugs to combine."""
 
 
 MAKERS: dict[str, Callable[[Means], Strategy]] = {
     Procedural.name: lambda means: Procedural(tuple(means.operators)),
+    CombineFile.name: lambda means: CombineFile(means.tasks),
+    CombineModule.name: lambda means: CombineModule(means.tasks),
 }
 """Every strategy of this version."""
 

@@ -19,6 +19,9 @@ def generate(
     out: Annotated[Path, typer.Option("--out", help="Where the candidates go (JSON Lines).")],
     strategy: Annotated[list[str] | None, typer.Option("--strategy", help="May be given more than once.")] = None,
     operator: Annotated[list[str] | None, typer.Option("--operator", help="Only these operators.")] = None,
+    tasks: Annotated[
+        Path | None, typer.Option("--tasks", help="For combine_*: a table of validated bugs to combine.")
+    ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most this many, spread evenly.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Another seed gives other bugs.")] = 0,
     rejected: Annotated[
@@ -30,17 +33,20 @@ def generate(
     """Make bug candidates for a repository.
 
     Example: `swesmith-gym bugs generate --repo sqlparse --strategy procedural --limit 100 --out candidates.jsonl`
+
+    Example: `swesmith-gym bugs generate --repo sqlparse --strategy combine_file --tasks tasks.parquet --out more.jsonl`
     """
     from swesmith_gym import sandboxes
     from swesmith_gym.bugs.registry import Means
     from swesmith_gym.pipeline import generation
+    from swesmith_gym.tasks import TaskTable
 
     counts = generation.run(
         repo,
         sandboxes.backend(sandbox),
         strategy or ["procedural"],
         out,
-        means=Means(operators=operator or ()),
+        means=Means(operators=operator or (), tasks=list(TaskTable.read(tasks)) if tasks else ()),
         limit=limit,
         seed=seed,
         rejected=rejected,
