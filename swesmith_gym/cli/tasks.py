@@ -97,26 +97,26 @@ def stats(
     operators: Annotated[bool, typer.Option("--operators", help="One row an operator instead of a strategy.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """The strategy table, in the form of SWE-smith's: instances, yield, cost, median FAIL_TO_PASS and edited lines.
+    """The strategy table, in the form of SWE-smith's, with its figures in brackets: instances, yield, cost, medians.
 
     Example: `swesmith-gym tasks stats tasks.parquet --rejected rejected.jsonl`
     """
-    from dataclasses import asdict
-
     from swesmith_gym.pipeline import provenance
     from swesmith_gym.pipeline.candidates import read_rejected
     from swesmith_gym.tasks import TaskTable
+    from swesmith_gym.viewer import published
     from swesmith_gym.viewer.statistics import by_operator, by_strategy
 
     given = provenance.grouped(row for path in rejected or () for row in read_rejected(path))
     dropped = given if rejected else provenance.dropped(tasks)
     count = by_operator if operators else by_strategy
-    rows = [asdict(group) for group in count(list(TaskTable.read(tasks)), dropped)]
+    groups = count(list(TaskTable.read(tasks)), dropped)
     if as_json:
-        common.print_json(rows)
-        return
-    for row in ([dict(zip(rows[0], rows[0], strict=True))] if rows else []) + rows:
-        typer.echo("\t".join("unknown" if value is None else f"{value}" for value in row.values()))
+        common.print_json(published.rows(groups))
+    elif operators:
+        typer.echo(published.side_by_side(groups, "operator"))
+    else:
+        typer.echo(f"{published.side_by_side(groups)}\n{published.NOTE}")
 
 
 @app.command()

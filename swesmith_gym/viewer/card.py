@@ -14,10 +14,10 @@ from swesmith_gym.markdown import table, write_between
 from swesmith_gym.pipeline import provenance
 from swesmith_gym.records import TaskInstance
 from swesmith_gym.tasks import TaskTable
-from swesmith_gym.viewer.statistics import Group, by_operator, by_strategy
+from swesmith_gym.viewer.published import NOTE, side_by_side
+from swesmith_gym.viewer.statistics import by_operator, by_strategy
 
 MARKS = ("<!-- card: made by swesmith-gym tasks card FOLDER --into FILE -->", "<!-- end of card -->")
-_HEADS = ("candidates", "yield %", "instances", "median F2P", "median edited lines", "cost in cents")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ def markdown(folder: Path) -> str:
     dropped = provenance.dropped(folder)
     parts = [
         _totals(packages, folder),
-        "### Strategies\n\n" + table(("strategy", *_HEADS), map(_group, by_strategy(tasks, dropped))),
-        "### Operators\n\n" + table(("operator", *_HEADS), map(_group, by_operator(tasks, dropped))),
+        f"### Strategies\n\n{side_by_side(by_strategy(tasks, dropped))}\n{NOTE}\n",
+        f"### Operators\n\n{side_by_side(by_operator(tasks, dropped), 'operator')}",
         "### Packages\n\n" + table(_PACKAGE_HEADS, map(_row, packages)),
     ]
     return "\n".join(parts)
@@ -96,13 +96,6 @@ def _spent(packages: Sequence[Package]) -> str:
     sums = {p: [sum(each.get(p, {}).get(kind, 0.0) for each in known) for kind in ("wall", "cpu")] for p in phases}
     told = [f"{phase} {wall / 3600:.1f} h (CPU {cpu / 3600:.1f} h)" for phase, (wall, cpu) in sorted(sums.items())]
     return f"Wall-clock time: {', '.join(told)}."
-
-
-def _group(group: Group) -> tuple[object, ...]:
-    share = "unknown" if group.yield_percent is None else round(group.yield_percent, 1)
-    cost = "unknown" if group.cost_cents is None else round(group.cost_cents, 2)
-    candidates = "unknown" if group.candidates is None else group.candidates
-    return group.name, candidates, share, group.instances, group.median_f2p, group.median_edited, cost
 
 
 _PACKAGE_HEADS = ("package", "source", "licence", "Python", "candidates", "tasks", "tests of a task", "rejected")

@@ -54,11 +54,18 @@ def by_strategy(tasks: Sequence[TaskInstance], dropped: Sequence[Dropped] | None
 
 
 def by_operator(tasks: Sequence[TaskInstance], dropped: Sequence[Dropped] | None) -> list[Group]:
-    """One row an operator of the procedural strategy, most tasks first; no sum."""
+    """One row an operator, most tasks first, with its strategy where that is not the procedural one; no sum."""
     own = [task for task in tasks if task.operator]
     lost = None if dropped is None else [row for row in dropped if row.operator]
-    names = [task.operator or "" for task in own], [row.operator or "" for row in lost or ()]
+    names = (
+        [_operator(task.strategy, task.operator) for task in own],
+        [_operator(row.strategy, row.operator) for row in lost or ()],
+    )
     return [group for group in _groups(own, lost, *names) if group.name != "all"]
+
+
+def _operator(strategy: str, operator: str | None) -> str:
+    return operator or "" if strategy == "procedural" else f"{strategy}: {operator}"
 
 
 def _groups(

@@ -46,8 +46,8 @@ def test_it_says_what_there_is_and_what_it_took(tmp_path: Path) -> None:
         "Gold scored 1 in 3 of 3 gradings, nop in 0 of 3.",
         "3 tasks ran 3 times more, with the bug and without.",
         "Wall-clock time: making 2.0 h (CPU 3.0 h), verification 0.4 h (CPU 0.2 h).",
-        "| procedural | 7 | 42.9 | 3 | 1.0 | 3.0 |",
-        "| drop_await | 2 | 0.0 | 0 |",
+        "| procedural | 7 | 3 (15,641) | 42.9 (40.2) | 0 (0) | 1 (7) | 3 (5) |",
+        "| drop_await | 2 | 0 | 0 | unknown |",
         "| alpha | `pypi:alpha==1` | MIT \\| &lt;b> | 3.11.2 | 4 | 2 | 2 | 2 no_failing_test |",
     ):
         assert said in text
