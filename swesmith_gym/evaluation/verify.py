@@ -23,6 +23,10 @@ from swesmith_gym.repos import impacts
 from swesmith_gym.tasks import TaskTable
 
 
+_LATER = ("reruns", "model", "original_text", "statement_mode")
+"""Columns that came later, beside the measures."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One grading of one task with one of the two controls."""
@@ -112,14 +116,14 @@ def _some(do: str, tests: tuple[str, ...]) -> str:
 def identity(table: Sequence[TaskInstance]) -> str:
     """Content id over every row whole: evidence is of one table, and of no edited copy.
 
-    What is not known of a task is no part of it: tables from before there were measures keep their identity.
+    What is not known of a task is no part of it: tables from before there were such columns keep their identity.
     """
     return content_id([_known(asdict(task)) for task in table])
 
 
 def _known(row: dict[str, Any]) -> dict[str, Any]:
-    measures = {**row.pop("quality"), "reruns": row.pop("reruns")}
-    return {**row, **{name: value for name, value in measures.items() if value is not None}}
+    later = {**row.pop("quality"), **{name: row.pop(name) or None for name in _LATER}}
+    return {**row, **{name: value for name, value in later.items() if value is not None}}
 
 
 def evidence(
