@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 def home() -> Path:
@@ -36,3 +38,12 @@ def write_atomic(path: Path, data: bytes | str) -> None:
     """Write `data` so that a reader sees the old file or the new one, never a part. Half characters are written out."""
     with atomic_file(path) as temporary:
         temporary.write_bytes(data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data)
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object that a file of ours holds; empty where there is none, or none that can be read."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

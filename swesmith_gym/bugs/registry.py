@@ -9,7 +9,7 @@ from swesmith_gym.bugs.base import Strategy
 from swesmith_gym.bugs.combine import CombineFile, CombineModule
 from swesmith_gym.bugs.procedural import Procedural
 from swesmith_gym.errors import InputError
-from swesmith_gym.records import TaskInstance
+from swesmith_gym.records import TaskInstance, content_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,11 @@ class Means:
     """Names of the syntax-tree operators to use; empty: all."""
     tasks: Sequence[TaskInstance] = ()
     """Validated bugs to combine."""
+
+    def key(self, strategy: str) -> str:
+        """Equal for means of which this strategy makes the same."""
+        combines = strategy in (CombineFile.name, CombineModule.name)
+        return content_id(self.operators, [task.instance_id for task in self.tasks] if combines else [])
 
 
 MAKERS: dict[str, Callable[[Means], Strategy]] = {

@@ -21,7 +21,8 @@ def run(
 ) -> None:
     """Build, generate, validate, write issues and verify for every repository of a configuration. Resumable.
 
-    The file names `repos` (a list) and `created_at`; it may set `strategies`, `limit`, `seed`, `issues` and `rounds`.
+    The file names `repos` (a list) and `created_at`; it may set `strategies`, `limit`, `limits` (for single strategies),
+    `seed`, `issues`, `rounds`, `grading` and `warm`.
     Exit code 1 if gold or nop did not score what they must on any task, or a repository could not be built: the others
     are made all the same.
 
@@ -30,9 +31,10 @@ def run(
     del trust  # its callback has told the environment
     from swesmith_gym import sandboxes
     from swesmith_gym.pipeline import synthesis
+    from swesmith_gym.pipeline.configuration import read_config
     from swesmith_gym.pipeline.workplace import Workplace
 
-    settings = synthesis.read_config(config)
+    settings = read_config(config)
     folder = common.out_folder(out)
     with common.progress_bar("run") as bar:
         place = Workplace(sandboxes.backend(sandbox), common.executor(workers, sandbox), common.say, bar)

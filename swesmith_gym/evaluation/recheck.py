@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -13,6 +12,7 @@ from typing import Any
 from swesmith_gym.evaluation.verify import identity
 from swesmith_gym.executors import Executor
 from swesmith_gym.harness.validate import ValidationSettings, validate_all
+from swesmith_gym.home import read_object
 from swesmith_gym.records import BugCandidate, RejectedCandidate, TaskInstance
 from swesmith_gym.repos import impacts
 from swesmith_gym.repos.resolve import testbed_of
@@ -72,11 +72,7 @@ def _difference(task: TaskInstance, found: TaskInstance | RejectedCandidate) -> 
 
 def done(path: Path, table: TaskTable, reruns: int) -> bool:
     """The file holds evidence of this very table, of every task, and nothing was different."""
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(found, dict) and found == evidence(table, [Recheck(t.instance_id) for t in table], reruns)
+    return read_object(path) == evidence(table, [Recheck(t.instance_id) for t in table], reruns)
 
 
 def evidence(table: TaskTable, found: Sequence[Recheck], reruns: int) -> dict[str, Any]:

@@ -22,7 +22,6 @@ from swesmith_gym.records import TaskInstance, Verdict, content_id
 from swesmith_gym.repos import impacts
 from swesmith_gym.tasks import TaskTable
 
-
 _LATER = ("reruns", "model", "original_text", "statement_mode")
 """Columns that came later, beside the measures."""
 
@@ -148,4 +147,16 @@ def evidence(
             for c in sorted(checks, key=lambda c: (c.instance_id, c.control, c.round))
             if c.problem
         ],
+    }
+
+
+def joined(table: TaskTable, parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Evidence of a table that consists of these parts, each with its own, all got in one way."""
+    counts = ("tasks_checked", "gold_resolved", "gold_gradings", "nop_resolved", "nop_gradings")
+    return {
+        **parts[0],
+        "table": identity(table),
+        "tasks": len(table),
+        **{name: sum(each[name] for each in parts) for name in counts},
+        "problems": [problem for each in parts for problem in each["problems"]],
     }

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from swesmith_gym.home import write_atomic
+from swesmith_gym.home import read_object, write_atomic
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,8 @@ class Spent:
     def read(self) -> dict[str, tuple[float, float]]:
         """Phase -> wall-clock and CPU seconds; what is not readable counts as nothing."""
         try:
-            found = json.loads(self.path.read_text("utf-8"))
-            return {phase: (float(wall_s), float(cpu_s)) for phase, (wall_s, cpu_s) in found.items()}
-        except (OSError, ValueError, TypeError, AttributeError):
+            return {phase: (float(wall_s), float(cpu_s)) for phase, (wall_s, cpu_s) in read_object(self.path).items()}
+        except (ValueError, TypeError):
             return {}
 
 

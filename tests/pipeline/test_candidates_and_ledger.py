@@ -10,8 +10,8 @@ import pytest
 from swesmith_gym import jsonl
 from swesmith_gym.errors import InputError
 from swesmith_gym.pipeline import candidates
+from swesmith_gym.pipeline.configuration import read_config
 from swesmith_gym.pipeline.ledger import Ledger
-from swesmith_gym.pipeline.synthesis import read_config
 from swesmith_gym.records import BugCandidate, RejectedCandidate, content_id
 
 ROW = {"repo": "r", "strategy": "procedural", "operator": None, "bug_patch": "--- a/x\n", "cost_usd": 0.0, "extra": 1}

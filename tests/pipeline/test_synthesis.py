@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import pytest
 from samples import EDITS, bug
 
 from swesmith_gym.errors import InputError
+from swesmith_gym.evaluation.verify import identity
 from swesmith_gym.executors import SerialExecutor
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.pipeline import provenance, synthesis
+from swesmith_gym.pipeline.configuration import SynthesisConfig
 from swesmith_gym.pipeline.provenance import Dropped
 from swesmith_gym.pipeline.spent import Spent
 from swesmith_gym.pipeline.workplace import Workplace
@@ -25,7 +28,7 @@ from swesmith_gym.viewer.statistics import by_operator, by_strategy
 @pytest.mark.sandbox
 @pytest.mark.network
 def test_a_table_with_evidence_and_provenance_is_made_once(abacus: Testbed, tmp_path: Path) -> None:
-    config = synthesis.SynthesisConfig(("abacus",), "2026-01-01T00:00:00Z", limit=6, grading="impacted")
+    config = SynthesisConfig(("abacus",), "2026-01-01T00:00:00Z", limit=6, grading="impacted")
     place = Workplace(abacus.backend, SerialExecutor())
     (facts,) = synthesis.run(config, tmp_path, place)
     table = TaskTable.read(tmp_path / "abacus.parquet")
@@ -39,18 +42,42 @@ def test_a_table_with_evidence_and_provenance_is_made_once(abacus: Testbed, tmp_
     stamp = (tmp_path / "abacus.parquet").stat().st_mtime_ns
     assert synthesis.run(config, tmp_path, place) == [facts]
     assert (tmp_path / "abacus.parquet").stat().st_mtime_ns == stamp
+    part = tmp_path / "work" / "abacus" / "procedural" / "tasks.parquet"
+    stamp = part.stat().st_mtime_ns
     (again,) = synthesis.run(replace(config, warm=True), tmp_path, place)  # graded anew, and not made anew
-    assert (tmp_path / "abacus.parquet").stat().st_mtime_ns == stamp
-    assert {**again, **{name: facts[name] for name in ("configuration", "content_key", "spent_s")}} == facts
+    assert part.stat().st_mtime_ns == stamp
+    assert {**again, **{name: facts[name] for name in ("configuration", "spent_s")}} == facts
     evidence = json.loads((tmp_path / "abacus.verify.json").read_text())
     assert (evidence["warm"], evidence["problems"]) == (True, [])
 
 
 @pytest.mark.sandbox
 @pytest.mark.network
+def test_strategies_are_made_one_after_the_other_and_each_once(abacus: Testbed, tmp_path: Path) -> None:
+    config = SynthesisConfig(("abacus",), "2026-01-01T00:00:00Z", limit=6, grading="impacted")
+    place = Workplace(abacus.backend, SerialExecutor())
+    (alone,) = synthesis.run(config, tmp_path, place)
+    part = tmp_path / "work" / "abacus" / "procedural" / "tasks.parquet"
+    stamp = part.stat().st_mtime_ns
+    both = replace(config, strategies=("procedural", "combine_module", "combine_file"), limits={"combine_file": 2})
+    (facts,) = synthesis.run(both, tmp_path, place)
+    assert part.stat().st_mtime_ns == stamp
+    table = TaskTable.read(tmp_path / "abacus.parquet")
+    counts = Counter(task.strategy for task in table)
+    assert counts["procedural"] == alone["tasks"]
+    assert counts["combine_file"] + counts["combine_module"] == len(table) - alone["tasks"] > 0
+    assert counts["combine_file"] <= 2
+    assert facts["candidates"] == len(table) + sum(row["candidates"] for row in facts["dropped"])
+    evidence = json.loads((tmp_path / "abacus.verify.json").read_text())
+    assert (evidence["gold_resolved"], evidence["nop_resolved"], evidence["problems"]) == (len(table), 0, [])
+    assert evidence["table"] == identity(table)
+
+
+@pytest.mark.sandbox
+@pytest.mark.network
 def test_a_repository_that_cannot_be_built_does_not_keep_the_others_from_it(abacus: Testbed, tmp_path: Path) -> None:
     profiles.save(replace(profiles.load("abacus"), name="broken", source_hash="0" * 64), "")
-    config = synthesis.SynthesisConfig(("broken", "abacus"), "2026-01-01T00:00:00Z", limit=1, grading="impacted")
+    config = SynthesisConfig(("broken", "abacus"), "2026-01-01T00:00:00Z", limit=1, grading="impacted")
     broken, made = synthesis.run(config, tmp_path, Workplace(abacus.backend, SerialExecutor()))
     assert broken["repo"] == "broken"
     assert "hash" in broken["failed"]

@@ -1,0 +1,141 @@
+"""The tasks of one strategy in one repository: proposed, validated, verified, and made once.
+
+FOLDER/tasks.parquet    the tasks
+FOLDER/verify.json      what gold and nop scored on each of them
+FOLDER/made.json        what they were made with
+FOLDER/…                candidates, rejected rows, the time that it took
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from swesmith_gym.bugs.registry import Means
+from swesmith_gym.evaluation import verify
+from swesmith_gym.harness.grade import Grading
+from swesmith_gym.harness.testbed import Testbed
+from swesmith_gym.harness.validate import ValidationSettings
+from swesmith_gym.home import read_object, write_atomic
+from swesmith_gym.pipeline import candidates as candidate_files
+from swesmith_gym.pipeline import generation, validation
+from swesmith_gym.pipeline.configuration import SynthesisConfig
+from swesmith_gym.pipeline.spent import Spent
+from swesmith_gym.pipeline.workplace import Workplace
+from swesmith_gym.records import BugCandidate, RejectedCandidate, TaskInstance, content_id
+from swesmith_gym.tasks import TaskTable
+
+NO_CANDIDATE = frozenset({"duplicate", "equivalent"})
+"""Reasons for which a strategy leaves out what never was a candidate: it counts in no yield."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one strategy gave."""
+
+    tasks: TaskTable
+    rejected: Sequence[RejectedCandidate]
+    """Candidates that became no task."""
+    left_out: dict[str, int]
+    """Why and how often something was left out that was no candidate."""
+    evidence: dict[str, Any]
+    spent: dict[str, tuple[float, float]]
+    """Phase -> wall-clock and CPU seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a part is to be made of."""
+
+    strategy: str
+    means: Means
+    known: Collection[str]
+    """Ids of tasks that there are already: the same bug is no other task."""
+
+    def key(self, testbed: Testbed, config: SynthesisConfig) -> str:
+        """Equal for what gives equal tasks."""
+        name, image = testbed.image.repo, testbed.image.fingerprint
+        settings = (config.created_at, config.limit_of(self.strategy), config.seed, config.issues)
+        return content_id(name, image, self.strategy, settings, sorted(self.known), self.means.key(self.strategy))
+
+
+def make(order: Order, testbed: Testbed, config: SynthesisConfig, folder: Path, place: Workplace) -> Part:
+    """Make what is not there yet. Raises: SweSmithGymError, OSError."""
+    spent = Spent(folder / "spent.json")
+    key = order.key(testbed, config)
+    if read_object(folder / "made.json").get("key") != key or not (folder / "tasks.parquet").is_file():
+        with spent.on("making"):
+            left_out = _made(order, testbed, config, folder, place)
+        write_atomic(folder / "made.json", json.dumps({"key": key, "left_out": left_out}, indent=1) + "\n")
+    table = TaskTable.read(folder / "tasks.parquet")
+    if not _verified(folder / "verify.json", table, config):
+        with spent.on("verification"):
+            evidence = _verify(table, config, place)
+        write_atomic(folder / "verify.json", json.dumps(evidence, indent=1) + "\n")
+    return Part(
+        table,
+        candidate_files.read_rejected(folder / "rejected.jsonl"),
+        read_object(folder / "made.json").get("left_out", {}),
+        read_object(folder / "verify.json"),
+        spent.read(),
+    )
+
+
+def _made(order: Order, testbed: Testbed, config: SynthesisConfig, folder: Path, place: Workplace) -> dict[str, int]:
+    """Tasks and rejected rows; returns how often what was left out."""
+    proposed, ignored = folder / "candidates.jsonl", folder / "left_out.jsonl"
+    generation.run(
+        testbed.image.repo,
+        place.backend,
+        [order.strategy],
+        proposed,
+        means=order.means,
+        limit=config.limit_of(order.strategy),
+        seed=config.seed,
+        rejected=ignored,
+    )
+    job = validation.ValidationJob(
+        candidate_files.read(proposed),
+        {testbed.image.repo: testbed},
+        folder / "tasks.parquet",
+        folder / "rejected.jsonl",
+        ValidationSettings(config.created_at),
+        config.issues,
+        stamp_is_given=True,
+    )
+    table, rejected = validation.run(job, place)
+    left_out = candidate_files.read_rejected(ignored)
+    own = [each for each in left_out if each.reason not in NO_CANDIDATE]
+    again = [task for task in table if task.instance_id in order.known]
+    candidate_files.write_rejected(job.rejected, [*own, *rejected, *map(_known, again)])
+    TaskTable(task for task in table if task.instance_id not in order.known).write(job.out)
+    return dict(Counter(each.reason for each in left_out if each.reason in NO_CANDIDATE))
+
+
+def _known(task: TaskInstance) -> RejectedCandidate:
+    fields = ("repo", "strategy", "operator", "bug_patch", "explanation", "seed", "cost_usd", "model")
+    candidate = BugCandidate(**{name: getattr(task, name) for name in fields}).identified()
+    return RejectedCandidate(candidate, "duplicate", f"another strategy has made {task.instance_id}")
+
+
+def _verified(path: Path, table: TaskTable, config: SynthesisConfig) -> bool:
+    """There is evidence of this very table, got in the way that is asked for, and it shows no problem."""
+    found = read_object(path)
+    wanted = {"table": verify.identity(table), "problems": [], "rounds": config.rounds}
+    wanted |= {"grading": config.grading, "warm": config.warm}
+    return all(found.get(name) == value for name, value in wanted.items())
+
+
+def _verify(table: TaskTable, config: SynthesisConfig, place: Workplace) -> dict[str, Any]:
+    checks = []
+    how = cast("Grading", config.grading)
+    for check in verify.verify(
+        list(table), place.executor, rounds=config.rounds, sandbox=place.backend.name, grading=how, warm=config.warm
+    ):
+        checks.append(check)
+        place.progress(len(checks), 2 * config.rounds * len(table), "verify")
+    return verify.evidence(table, checks, config.rounds, how, warm=config.warm)
