@@ -21,7 +21,7 @@ def run(
 ) -> None:
     """Build, generate, validate, write issues and verify for every repository of a configuration. Resumable.
 
-    The file names `repos` (a list) and `created_at`; it may set `strategies`, `limit`, `limits` (for single strategies),
+    The file names `repos` (a list) and `created_at`; it may set `strategies`, `limit`, `limits` (of single strategies),
     `seed`, `issues`, `rounds`, `grading` and `warm`.
     Exit code 1 if gold or nop did not score what they must on any task, or a repository could not be built: the others
     are made all the same.
