@@ -1,7 +1,7 @@
 """The contract of a language model: a request goes in, a completion comes out.
 
-Who asks says nothing of how: retries, limits of rate, the cache and the budget are the business of what answers. What is
-answered is untrusted text: it may be anything, of any form, within the length that was asked for.
+Who asks says nothing of how: retries, limits of rate, the cache and the budget are the business of what answers. What
+is answered is untrusted text: it may be anything, of any form.
 """
 
 from __future__ import annotations

@@ -48,8 +48,8 @@ class Budget:
         if not self._limit:
             return "a budget of $0 sends nothing, and no answer to this request is kept: raise --max-cost-usd"
         return (
-            f"the budget of ${self._limit / _NANO:g} is used up: ${self._spent / _NANO:.6f} are spent, and the next request "
-            f"may cost ${usd:.6f}; raise --max-cost-usd and run the same command again (what was answered is kept)"
+            f"the budget of ${self._limit / _NANO:g} is used up: ${self._spent / _NANO:.6f} are spent, and the next "
+            f"request may cost ${usd:.6f}; raise --max-cost-usd and run the same command again (answers are kept)"
         )
 
     def settle(self, set_aside_usd: float, spent_usd: float) -> None:

@@ -26,7 +26,7 @@ MODEL_VARIABLE = "SWESMITH_GYM_LM_MODEL"
 
 @dataclass(frozen=True, slots=True)
 class LMSettings:
-    """Which model, and how it is used. Holds the name of the key's variable, never the key: it may be shown and stored."""
+    """Which model, and how it is used. Holds the name of the key's variable, never the key: it may be stored."""
 
     base_url: str | None = None
     """Of an OpenAI-compatible endpoint; None: `$OPENAI_BASE_URL`, else OpenAI's own where there is a key."""
@@ -115,8 +115,8 @@ def connect(settings: LMSettings = LMSettings()) -> Connection:
     base_url = settings.base_url or os.environ.get(BASE_URL_VARIABLE) or (OPENAI_URL if key else None)
     if not base_url:
         raise InputError(
-            f"no endpoint is named: give --base-url URL (or ${BASE_URL_VARIABLE}), such as http://127.0.0.1:8000/v1, or "
-            f"put a key of OpenAI's into ${name or KEY_VARIABLE}"
+            f"no endpoint is named: give --base-url URL (or ${BASE_URL_VARIABLE}), such as http://127.0.0.1:8000/v1, "
+            f"or put a key of OpenAI's into ${name or KEY_VARIABLE}"
         )
     endpoint = OpenAICompatibleLM(base_url, model, api_key=key, key_name=name, timeout_s=settings.timeout_s)
     return Connection(endpoint, settings)
@@ -136,8 +136,8 @@ def _key(variable: str | None) -> tuple[str, str | None]:
 def _budget(limit_usd: float, price: Price | None, model: str) -> Budget:
     if price is None and limit_usd > 0:
         raise InputError(
-            f"a budget needs a price, and none is known for {model!r}: give --price IN,OUT (US dollars per million tokens, "
-            f"0,0 for a model of your own), or put it into $SWESMITH_GYM_HOME/prices.toml"
+            f"a budget needs a price, and none is known for {model!r}: give --price IN,OUT (US dollars per million "
+            f"tokens, 0,0 for a model of your own), or put it into $SWESMITH_GYM_HOME/prices.toml"
         )
     return Budget(limit_usd)
 

@@ -72,6 +72,7 @@ class OpenAICompatibleLM:
         host = _host(base_url)
         if api_key is not None and not re.fullmatch(r"[!-~]+", api_key):
             raise InputError(f"${key_name} holds no key: it has spaces or characters that no key has")
+        self._headers = {} if api_key else {"Authorization": self._openai.Omit()}
         self._asked = Asked(host, model, key_name, api_key)
         self._timeout_s, self._clock = timeout_s, clock
         self._form = _Form()
@@ -84,7 +85,7 @@ class OpenAICompatibleLM:
         self._client = self._openai.OpenAI(
             base_url=base_url,
             api_key=api_key or "none",
-            default_headers=None if api_key else {"Authorization": self._openai.Omit()},
+            default_headers={"Accept-Encoding": "identity"},  # what is small on the way is small here
             timeout=timeout_s,
             max_retries=0,
             http_client=carrier,
@@ -115,7 +116,7 @@ class OpenAICompatibleLM:
         ends = self._clock() + self._timeout_s
         create = self._client.chat.completions.with_streaming_response.create
         try:
-            with create(model=self.model, **form.fields(request)) as response:
+            with create(model=self.model, extra_headers=self._headers, **form.fields(request)) as response:
                 body = answers.gather(response.iter_bytes(), answers.most_bytes(request), ends, self._clock)
             return answers.completion(body, request, self.model)
         except NotACompletion as error:
