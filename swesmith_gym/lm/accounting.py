@@ -32,7 +32,7 @@ class Totals:
 
     def __str__(self) -> str:
         tokens = f"{_shown(self.prompt_tokens)} tokens in, {_shown(self.completion_tokens)} out"
-        cost = "cost unknown" if self.cost_usd is None else f"${self.cost_usd:.4f}"
+        cost = "cost unknown" if self.cost_usd is None else f"${self.cost_usd:.6f}"
         return f"{self.calls} calls ({self.cached} cached, {self.failed} failed attempts), {tokens}, {cost}"
 
 

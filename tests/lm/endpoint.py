@@ -1,9 +1,11 @@
 """A real OpenAI-compatible endpoint on the loopback interface, with faults that a test switches on.
 
-with Endpoint(lambda messages: "an answer") as endpoint:
-    endpoint.faults.append(too_many(retry_after="0"))   # for the next request alone
-    ... base_url=endpoint.url ...
-    assert endpoint.calls == 2
+    with Endpoint(lambda messages: "an answer") as endpoint:
+        endpoint.fail(too_many("0"), GARBAGE)  # what the next two requests get; `always` is what all of them get
+        ... base_url=endpoint.url ...
+        assert endpoint.calls == 3
+
+Tests of other folders say `from lm.endpoint import Endpoint`.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -12,13 +13,13 @@ from pathlib import Path
 
 import pytest
 from lm import endpoint as served
-from lm.asking import ask, settings
+from lm.asking import AT_ONCE, ask, settings
 from lm.endpoint import Endpoint, refusal, too_many
 
 import swesmith_gym
 from swesmith_gym.cli import lm_options
 from swesmith_gym.errors import BudgetExhausted, ContextExceeded, InputError, LMError
-from swesmith_gym.lm import LMSettings, Price, RetryPolicy, Totals, connect
+from swesmith_gym.lm import Connection, LMSettings, Price, RetryPolicy, ScriptedLM, Totals, connect
 
 PRICE = Price(1.0, 2.0)
 
@@ -154,6 +155,29 @@ def test_attempts_that_may_have_been_charged_use_up_the_budget(endpoint: Endpoin
     assert endpoint.calls == 2
 
 
+def test_a_model_of_ones_own_gets_all_that_an_endpoint_gets(bare: Path) -> None:
+    script = ScriptedLM([LMError("busy", retryable=True), "an answer"], model="mine")
+    with Connection(script, LMSettings(retries=AT_ONCE)) as model:
+        assert [model.complete(ask()).cached for _ in range(2)] == [False, True]
+        assert model.totals() == Totals(2, 1, 1, None, None, None)
+    assert len(script.requests) == 2
+    assert len(list((bare / "lm-cache").rglob("*.json"))) == 1
+
+
+def test_the_examples_of_the_documentation_run(endpoint: Endpoint, capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "language-models.md").read_text("utf-8")
+    for code in re.findall(r"^```python\n(.+?)^```", page, re.MULTILINE | re.DOTALL):
+        exec(code.replace("http://127.0.0.1:8000/v1", endpoint.url), {})
+    assert capsys.readouterr().out.startswith("echo: Say hello.\n1 calls (0 cached")
+
+
+def test_the_documentation_names_every_option() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "language-models.md").read_text("utf-8")
+    options = set(re.findall(r'"(--[a-z-]+)"', Path(lm_options.__file__).read_text("utf-8")))
+    assert len(options) == 8
+    assert not [name for name in options if f"`{name}" not in page]
+
+
 RUN = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -241,6 +265,6 @@ def test_the_options_as_a_command_has_them(endpoint: Endpoint) -> None:
     ]
     done = CliRunner().invoke(app, args)
     assert done.exit_code == 0, done.output
-    assert done.output == "echo: hello\n1 calls (0 cached, 0 failed attempts), 10 tokens in, 5 out, $0.0000\n"
+    assert done.output == "echo: hello\n1 calls (0 cached, 0 failed attempts), 10 tokens in, 5 out, $0.000020\n"
     wrong = CliRunner().invoke(app, [*args, "--max-cost-usd", "-1"])
     assert wrong.exit_code == 2

@@ -101,7 +101,7 @@ def test_calls_tokens_and_cost_add_up() -> None:
     account.answered(made(cached=True, cost_usd=9.0))
     totals = account.totals()
     assert totals == Totals(3, 1, 1, 1100, 10, pytest.approx(0.0023))
-    assert str(totals) == "3 calls (1 cached, 1 failed attempts), 1100 tokens in, 10 out, $0.0023"
+    assert str(totals) == "3 calls (1 cached, 1 failed attempts), 1100 tokens in, 10 out, $0.002300"
 
 
 @pytest.mark.parametrize(
