@@ -15,7 +15,7 @@ _TOO_MANY = 429
 
 
 class RateLimitedLM:
-    """Lets requests through in their turn. Thread-safe. In any 60 seconds, no more than `requests_per_minute` begin."""
+    """Lets requests through when they may begin: `requests_per_minute` in any 60 seconds. Thread-safe."""
 
     def __init__(
         self,
@@ -53,22 +53,18 @@ class RateLimitedLM:
                 raise
 
     def _wait(self) -> None:
-        begins = self._turn()
-        while True:
-            with self._lock:
-                wait_s = max(begins, self._pause_ends) - self._clock()
-            if wait_s <= 0:
-                return
+        while (wait_s := self._begin()) > 0:
             self._sleep(wait_s)
 
-    def _turn(self) -> float:
-        """When this request may begin. Turns are given out in order, also to requests that still wait for theirs."""
+    def _begin(self) -> float:
+        """Note that a request begins now, and give 0; or seconds until it may try again, since others may be first."""
         with self._lock:
             now = self._clock()
             full = self._limited and len(self._begun) == self._begun.maxlen
-            begins = max(now, self._begun[0] + _MINUTE_S) if full else now
-            self._begun.append(begins)
-            return begins
+            wait_s = max(self._pause_ends, self._begun[0] + _MINUTE_S if full else now) - now
+            if wait_s <= 0:
+                self._begun.append(now)
+            return max(0.0, wait_s)
 
     def _pause(self, asked_s: float) -> None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import pickle
 import sys
 from datetime import UTC, datetime, timedelta
@@ -100,6 +101,7 @@ def test_the_key_is_sent_and_a_wrong_one_names_its_variable_and_not_itself(monke
         (served.STREAM, "more than the"),
         (served.LONG, "an answer of 200000 characters, where 2048 tokens were asked for"),
         (Raw(b" " * 2_000_000), "more than the"),
+        (Raw(gzip.compress(b"x" * 5_000_000), headers={"Content-Encoding": "gzip"}), "more than the"),
         (Raw(b"not gzip", headers={"Content-Encoding": "gzip"}), "broke off the answer"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

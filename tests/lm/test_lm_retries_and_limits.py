@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import pytest
@@ -129,6 +130,14 @@ def test_a_pause_that_the_endpoint_asks_for_holds_for_all() -> None:
             model.complete(ask())
         model.complete(ask())
     assert begun == [0, 20, 20, 80, 80, 80]
+
+
+def test_after_a_pause_the_minute_counts_from_when_requests_began() -> None:
+    model, _, begun = limited("x", "x", busy(50.0), *["x"] * 5, per_minute=3)
+    for _ in range(8):
+        with contextlib.suppress(LMError):
+            model.complete(ask())
+    assert begun == [0, 0, 0, 60, 60, 60, 120, 120]
 
 
 def test_never_more_at_once_than_allowed() -> None:
