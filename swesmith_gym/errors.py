@@ -111,9 +111,29 @@ class LMError(SweSmithGymError, RuntimeError):
     provider: str
     status: int | None
     retryable: bool
+    may_cost: bool
+    """The request was sent and no usable answer came: it may have been charged for all the same."""
+    retry_after_s: float | None
+    """The endpoint asks to be left alone for so long, in seconds."""
 
-    def __init__(self, message: str, *, provider: str = "", status: int | None = None, retryable: bool = False) -> None:
-        super().__init__(message, provider=provider, status=status, retryable=retryable)
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str = "",
+        status: int | None = None,
+        retryable: bool = False,
+        may_cost: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(
+            message,
+            provider=provider,
+            status=status,
+            retryable=retryable,
+            may_cost=may_cost,
+            retry_after_s=retry_after_s,
+        )
 
 
 class ContextExceeded(LMError):

@@ -5,10 +5,27 @@ from __future__ import annotations
 import swesmith_gym
 from swesmith_gym import errors, wrappers
 
-PUBLIC = ["BugFixEnv", "TaskTable", "__version__", "errors", "grade", "make_vec", "register_tasks", "starter_tasks"]
+PUBLIC = [
+    "BugFixEnv",
+    "Completion",
+    "LM",
+    "LMSettings",
+    "Request",
+    "ScriptedLM",
+    "TaskTable",
+    "__version__",
+    "connect",
+    "errors",
+    "grade",
+    "make_vec",
+    "register_tasks",
+    "starter_tasks",
+]
 
 ERRORS = {
+    "BudgetExhausted",
     "CandidateRejected",
+    "ContextExceeded",
     "GradingFault",
     "InputError",
     "LMError",

@@ -1,6 +1,7 @@
 """The contract of a language model: a request goes in, a completion comes out.
 
-Who asks says nothing of how: retries, limits of rate, the cache and the budget are the business of what answers.
+Who asks says nothing of how: retries, limits of rate, the cache and the budget are the business of what answers. What
+is answered is untrusted text: it may be anything, of any form.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class LM(Protocol):
     def complete(self, request: Request) -> Completion:
         """One answer; what can be asked again is asked again before this raises.
 
-        Raises: LMError (the endpoint failed, or answered what is no completion), ContextExceeded, BudgetExhausted.
+        Raises: LMError (the endpoint failed, or answered what is no completion), ContextExceeded (asking for less may
+        help), BudgetExhausted (nothing was sent; what was answered before is kept).
         """
         ...
