@@ -2,70 +2,81 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from swesmith_gym.lm import LMSettings
+from swesmith_gym.lm import LMSettings, parse_price
 
-DEFAULT_CONCURRENCY = 4
-DEFAULT_TIMEOUT_S = 120.0
+PARAMETER = "lm"
+"""What a command calls the settings that it is given."""
 
-BaseUrlOption = Annotated[
-    str | None,
-    typer.Option(
-        "--base-url",
-        help="An OpenAI-compatible endpoint, such as http://127.0.0.1:8000/v1. Default: OpenAI's, if there is a key.",
-        envvar="OPENAI_BASE_URL",
-    ),
-]
-ModelOption = Annotated[
-    str | None,
-    typer.Option("--model", help="The model's name, as the endpoint knows it.", envvar="SWESMITH_GYM_LM_MODEL"),
-]
-ApiKeyEnvOption = Annotated[
-    str | None,
-    typer.Option(
-        "--api-key-env",
-        help="Name of the variable that holds the key; empty: send none. Default: OPENAI_API_KEY, if it is set.",
-    ),
-]
-MaxCostOption = Annotated[
-    float | None,
-    typer.Option(
-        "--max-cost-usd", min=0, help="Send nothing that may cost more than this in all; 0: only answers that are kept."
-    ),
-]
-PriceOption = Annotated[
-    str | None,
-    typer.Option("--price", metavar="IN,OUT", help="US dollars per million tokens in and out, such as 0.15,0.6."),
-]
-RequestsPerMinuteOption = Annotated[
-    int | None,
-    typer.Option("--lm-requests-per-minute", min=1, help="At most so many requests to the model in a minute."),
-]
-ConcurrencyOption = Annotated[
-    int, typer.Option("--lm-concurrency", min=1, help="At most so many requests to the model at once.")
-]
-TimeoutOption = Annotated[
-    float, typer.Option("--lm-timeout-s", min=0.1, help="How long one request to the model may take, in seconds.")
-]
+
+def asking_a_model(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with the parameter `lm: LMSettings` gets the options of `settings` in its place."""
+    own = inspect.signature(command, eval_str=True)
+    options = inspect.signature(settings, eval_str=True).parameters
+    others = {name: each for name, each in own.parameters.items() if name != PARAMETER}
+
+    @functools.wraps(command)
+    def with_options(**given: Any) -> None:
+        of_model = {name: given.pop(name) for name in options}
+        command(**given, **{PARAMETER: settings(**of_model)})
+
+    order = sorted([*others.values(), *options.values()], key=lambda each: each.default is not inspect.Parameter.empty)
+    keyword = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in order]
+    setattr(with_options, "__signature__", own.replace(parameters=keyword))  # noqa: B010  (no attribute of its type)
+    with_options.__annotations__ = {each.name: each.annotation for each in keyword}
+    return with_options
 
 
 def settings(
-    base_url: str | None = None,
-    model: str | None = None,
-    api_key_env: str | None = None,
-    max_cost_usd: float | None = None,
-    price: str | None = None,
-    requests_per_minute: int | None = None,
-    concurrency: int = DEFAULT_CONCURRENCY,
-    timeout_s: float = DEFAULT_TIMEOUT_S,
+    base_url: Annotated[
+        str | None,
+        typer.Option(
+            "--base-url",
+            help="An OpenAI-compatible endpoint: http://127.0.0.1:8000/v1. Default: OpenAI's, if there is a key.",
+            envvar="OPENAI_BASE_URL",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="The model's name, as the endpoint knows it.", envvar="SWESMITH_GYM_LM_MODEL"),
+    ] = None,
+    api_key_env: Annotated[
+        str | None,
+        typer.Option(
+            "--api-key-env",
+            help="Name of the variable that holds the key; empty: send none. Default: OPENAI_API_KEY, if it is set.",
+        ),
+    ] = None,
+    max_cost_usd: Annotated[
+        float | None,
+        typer.Option(
+            "--max-cost-usd",
+            min=0,
+            help="Send nothing that may cost more than this in all; 0: only answers that are kept.",
+        ),
+    ] = None,
+    price: Annotated[
+        str | None,
+        typer.Option("--price", metavar="IN,OUT", help="US dollars per million tokens in and out, such as 0.15,0.6."),
+    ] = None,
+    requests_per_minute: Annotated[
+        int | None,
+        typer.Option("--lm-requests-per-minute", min=1, help="At most so many requests to the model in a minute."),
+    ] = None,
+    concurrency: Annotated[
+        int, typer.Option("--lm-concurrency", min=1, help="At most so many requests to the model at once.")
+    ] = 4,
+    timeout_s: Annotated[
+        float, typer.Option("--lm-timeout-s", min=0.1, help="How long one request to the model may take, in seconds.")
+    ] = 120.0,
 ) -> LMSettings:
     """What these options say, for `lm.connect`. Raises: InputError (a price that is none)."""
-    from swesmith_gym.lm import LMSettings, parse_price
-
     return LMSettings(
         base_url=base_url,
         model=model,

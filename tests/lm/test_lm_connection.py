@@ -10,11 +10,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+import typer
 from lm import endpoint as served
 from lm.asking import AT_ONCE, ask, settings
 from lm.endpoint import Endpoint, refusal, too_many
+from typer.testing import CliRunner
 
 import swesmith_gym
 from swesmith_gym.cli import lm_options
@@ -228,28 +231,17 @@ def test_the_options_of_commands_make_the_settings() -> None:
 
 
 def test_the_options_as_a_command_has_them(endpoint: Endpoint) -> None:
-    import typer
-    from typer.testing import CliRunner
-
     app = typer.Typer()
 
     @app.command()
-    def say(
-        base_url: lm_options.BaseUrlOption = None,
-        model: lm_options.ModelOption = None,
-        api_key_env: lm_options.ApiKeyEnvOption = None,
-        max_cost_usd: lm_options.MaxCostOption = None,
-        price: lm_options.PriceOption = None,
-        requests_per_minute: lm_options.RequestsPerMinuteOption = None,
-        concurrency: lm_options.ConcurrencyOption = lm_options.DEFAULT_CONCURRENCY,
-        timeout_s: lm_options.TimeoutOption = lm_options.DEFAULT_TIMEOUT_S,
-    ) -> None:
-        made = lm_options.settings(
-            base_url, model, api_key_env, max_cost_usd, price, requests_per_minute, concurrency, timeout_s
-        )
-        with connect(made) as lm:
-            typer.echo(lm.complete(ask()).text)
-            typer.echo(lm.totals())
+    @lm_options.asking_a_model
+    def say(times: Annotated[int, typer.Argument()], lm: LMSettings, loud: bool = False) -> None:
+        """Ask."""
+        assert not loud
+        with connect(lm) as model:
+            for _ in range(times):
+                typer.echo(model.complete(ask()).text)
+            typer.echo(model.totals())
 
     args = [
         "--base-url",
@@ -263,8 +255,10 @@ def test_the_options_as_a_command_has_them(endpoint: Endpoint) -> None:
         "--lm-timeout-s",
         "9",
     ]
-    done = CliRunner().invoke(app, args)
+    done = CliRunner().invoke(app, ["1", *args])
     assert done.exit_code == 0, done.output
     assert done.output == "echo: hello\n1 calls (0 cached, 0 failed attempts), 10 tokens in, 5 out, $0.000020\n"
-    wrong = CliRunner().invoke(app, [*args, "--max-cost-usd", "-1"])
+    wrong = CliRunner().invoke(app, ["1", *args, "--max-cost-usd", "-1"])
     assert wrong.exit_code == 2
+    shown = CliRunner().invoke(app, ["--help"]).output
+    assert all(option in shown for option in ("--model", "--loud", "TIMES", "Ask."))
