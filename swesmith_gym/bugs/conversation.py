@@ -145,11 +145,10 @@ class Conversation:
         """What an answer comes to, and what is wrong with it, in words for the model; empty where nothing is."""
         entity = talk.target.entity
         source = self.ground.sources[entity.path]
-        found = read(completion.text, self.ground.language, source, entity, same_call=self.manner.blanked)
+        cut = completion.finish_reason == "length"
+        found = read(completion.text, self.ground.language, source, entity, same_call=self.manner.blanked, cut=cut)
         if found.reason:
-            cut = completion.finish_reason == "length" and found.reason in ("no_code", "syntax_error")
-            detail = f"the answer was cut off; {found.detail}" if cut else found.detail
-            return self._rejected(talk, found.reason, detail, found), said(found.reason, detail)
+            return self._rejected(talk, found.reason, found.detail, found), said(found.reason, found.detail)
         candidate = self._candidate(talk, found)
         if candidate.candidate_id in seen:
             return self._rejected(talk, "duplicate", "", found), said("duplicate", "")

@@ -60,6 +60,8 @@ class Reply:
     blocks: tuple[str, ...]
     """Code, in order: what is fenced; without any fence, the whole text."""
     fenced: bool
+    closed: bool
+    """The last block has its end."""
     explanation: str
     """What the model says it did, on one line; empty where it says nothing."""
 
@@ -76,11 +78,17 @@ class Read:
     explanation: str = ""
 
 
-def read(text: str, language: Language, source: str, entity: CodeEntity, *, same_call: bool) -> Read:
-    """Judge an answer. `same_call`: as in `Language.rewritten`. Never raises for what the answer holds."""
+def read(text: str, language: Language, source: str, entity: CodeEntity, *, same_call: bool, cut: bool = False) -> Read:
+    """Judge an answer. `same_call`: as in `Language.rewritten`. `cut`: the answer was longer than it might be.
+
+    Never raises for what the answer holds.
+    """
     if len(text) > MOST_CHARS:
         return Read(reason="too_large", detail=f"an answer of {len(text)} characters")
     reply = taken_apart(text)
+    if cut and not reply.closed:
+        # What parses all the same has lost its end.
+        return Read(reason="syntax_error", detail="the answer was cut off", explanation=reply.explanation)
     found = _one(reply, language, source, entity, same_call)
     reason, detail = (found.reason, found.detail) if found.reason else _fault(found, language, source)
     return Read(found.source, reason, one_line(detail, 200), reply.explanation)
@@ -107,9 +115,9 @@ def taken_apart(text: str) -> Reply:
             prose += part.rows
     explanation, other = _explained(prose)
     if blocks:
-        return Reply(tuple(each for each in blocks if each.strip()), True, explanation)
+        return Reply(tuple(each for each in blocks if each.strip()), True, not part.code, explanation)
     whole = "\n".join(other).strip("\n")
-    return Reply((whole + "\n",) if whole.strip() else (), False, explanation)
+    return Reply((whole + "\n",) if whole.strip() else (), False, False, explanation)
 
 
 def one_line(text: str, most: int) -> str:
@@ -166,17 +174,16 @@ def _one(reply: Reply, language: Language, source: str, entity: CodeEntity, same
     if good:
         return new[0] if new else good[source]
     if not made:
-        return Rewriting("", "no_code", "the answer is empty" if not reply.fenced else "the block of code is empty")
+        return Rewriting("", "no_code", "the block of code is empty" if reply.fenced else "no code in the answer")
     return min(made, key=lambda each: _FURTHEST.index(each.reason) if each.reason in _FURTHEST else 0)
 
 
 def _tried(reply: Reply, language: Language) -> Iterator[str]:
     """Without a fence, prose may stand around the code: it is cut off only where the whole does not parse."""
     for block in reply.blocks[:MOST_BLOCKS]:
-        if reply.fenced or not language.syntax_error(block):
-            yield block
-        else:
-            yield language.code_in(block) or block
+        code = block if reply.fenced else language.code_in(block)
+        if code:
+            yield block if reply.fenced or not language.syntax_error(block) else code
 
 
 def _fault(found: Rewriting, language: Language, source: str) -> tuple[str, str]:

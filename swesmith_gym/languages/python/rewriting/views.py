@@ -38,11 +38,12 @@ def contexts(source: str, entity: CodeEntity, *, blanked: bool = False) -> tuple
     own = list(_blanks(layout, source, scope)) if blanked else []
     others = list(_elisions(layout, (each.node for each in _others(source, scope))))
     around = [each.node for each in scopes(source) if _holds(each, scope)]
-    heads = [row for node in around for row in layout.rows[layout.first_row(node) - 1 : layout.header_end(node)]]
+    heads = [row for node in around for row in range(layout.first_row(node), layout.header_end(node) + 1)]
+    alone = [*((row, layout.rows[row - 1]) for row in heads), *_own_rows(layout, source, scope, blanked)]
     texts = (
         _joined(text for _, text in _without(layout, own)),
         _joined(text for _, text in _without(layout, sorted([*own, *others]))),
-        _joined([*heads, *(text for _, text in _own_rows(layout, source, scope, blanked))]),
+        _joined(text for _, text in level(layout, alone, (around or [scope.node])[0])),
     )
     return tuple(dict.fromkeys(sorted(texts, key=len, reverse=True)))
 
