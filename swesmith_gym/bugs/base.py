@@ -14,6 +14,9 @@ from swesmith_gym.records import BugCandidate, RejectedCandidate
 Result = BugCandidate | RejectedCandidate
 After = Mapping[str, bytes | None]
 """Path -> a file as a bug leaves it; None: it is gone."""
+Judge = Callable[[BugCandidate], str]
+"""Empty if a candidate is a task; else one plain sentence for whoever wrote it (`no test fails`, `every test fails`)
+that says nothing of the tests themselves. Called from several threads at once where a strategy works in several."""
 
 
 @dataclass(frozen=True)

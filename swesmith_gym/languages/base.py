@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from swesmith_gym.languages.rewriting import Rewriter
 from swesmith_gym.records import CodeEntity, RepoProfile, TestReport, TestSetup
 
 Files = Mapping[str, bytes]
@@ -149,7 +150,7 @@ class FailureSummary:
     """What the test was given: name, value as source text."""
 
 
-class Language(ABC):
+class Language(Rewriter, ABC):
     """One language. Stateless; one instance per process, from `languages.get(name)`."""
 
     name: str

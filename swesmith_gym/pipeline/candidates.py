@@ -52,7 +52,7 @@ def _rows(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
 def read_rejected(path: Path) -> list[RejectedCandidate]:
     """Every row of a file of rejected candidates. Raises: InputError (file, line, field)."""
     return [
-        RejectedCandidate(_candidate(row, where), str(row.get("reason", "")), str(row.get("detail", "")))
+        RejectedCandidate(_candidate(row, where, rejected=True), str(row.get("reason", "")), str(row.get("detail", "")))
         for row, where in _rows(path)
     ]
 
@@ -67,9 +67,11 @@ def _row(line: bytes, where: str) -> dict[str, Any]:
     return row
 
 
-def _candidate(row: dict[str, Any], where: str) -> BugCandidate:
+def _candidate(row: dict[str, Any], where: str, *, rejected: bool = False) -> BugCandidate:
+    """`rejected`: the patch may be empty, of what never became one."""
     for name in _TEXT:
-        if not isinstance(row.get(name), str) or not row[name]:
+        empty = not row.get(name) and not (rejected and name == "bug_patch")
+        if not isinstance(row.get(name), str) or empty:
             raise InputError(f"{where}: the field {name!r} must be text and not empty")
     for name, kinds in _KINDS.items():
         if not isinstance(row.get(name, _DEFAULTS[name]), kinds):

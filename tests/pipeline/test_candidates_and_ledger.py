@@ -42,6 +42,18 @@ def test_rejected_rows_carry_reason_and_detail(tmp_path: Path) -> None:
     assert (row["candidate_id"], row["reason"], row["detail"]) == ("id", "timeout", "too long")
 
 
+def test_a_rejected_row_may_have_no_patch_but_a_candidate_must(tmp_path: Path) -> None:
+    made = RejectedCandidate(BugCandidate("r", "lm_modify", "op", "", candidate_id="id"), "no_code", "it said nothing")
+    candidates.write_rejected(tmp_path / "r.jsonl", [made])
+    assert candidates.read_rejected(tmp_path / "r.jsonl") == [made]
+    with pytest.raises(InputError, match="line 1: the field 'bug_patch' must be text and not empty"):
+        candidates.read(tmp_path / "r.jsonl")
+    row = json.loads((tmp_path / "r.jsonl").read_text())
+    bad = write(tmp_path / "bad.jsonl", json.dumps({**row, "bug_patch": None}))
+    with pytest.raises(InputError, match="line 1: the field 'bug_patch'"):
+        candidates.read_rejected(bad)
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [

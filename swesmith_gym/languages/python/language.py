@@ -33,6 +33,7 @@ from swesmith_gym.languages.python.testing import (
     surface,
 )
 from swesmith_gym.languages.python.testing import report as testing_report
+from swesmith_gym.languages.rewriting import Rewriting
 from swesmith_gym.records import CodeEntity, RepoProfile, TestReport, TestSetup
 
 BUILD_FILES = frozenset({"setup.py", "conftest.py", "noxfile.py", "tasks.py", "fabfile.py"})
@@ -83,6 +84,31 @@ class Python(Language):
         from swesmith_gym.languages.python.equivalence import syntax_error
 
         return syntax_error(source)
+
+    def rewritable(self, path: str, source: str) -> list[tuple[CodeEntity, int]]:
+        from swesmith_gym.languages.python import rewriting
+
+        return rewriting.rewritable(path, source)
+
+    def entity_text(self, source: str, entity: CodeEntity, *, blanked: bool = False) -> str:
+        from swesmith_gym.languages.python import rewriting
+
+        return rewriting.entity_text(source, entity, blanked=blanked)
+
+    def contexts(self, source: str, entity: CodeEntity, *, blanked: bool = False) -> tuple[str, ...]:
+        from swesmith_gym.languages.python import rewriting
+
+        return rewriting.contexts(source, entity, blanked=blanked)
+
+    def rewritten(self, source: str, entity: CodeEntity, code: str, *, same_call: bool = False) -> Rewriting:
+        from swesmith_gym.languages.python import rewriting
+
+        return rewriting.rewritten(source, entity, code, same_call=same_call)
+
+    def code_in(self, text: str) -> str:
+        from swesmith_gym.languages.python import rewriting
+
+        return rewriting.code_in(text)
 
     def holds_code(self, path: str) -> bool:
         return path.endswith((".py", ".pyi", ".pyx"))
