@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from swesmith_gym.bugs.base import Strategy
+from swesmith_gym.bugs.asking import Asking
+from swesmith_gym.bugs.base import Judge, Strategy
 from swesmith_gym.bugs.combine import CombineFile, CombineModule
+from swesmith_gym.bugs.drawing import Limits
+from swesmith_gym.bugs.lm_modify import LmModify
+from swesmith_gym.bugs.lm_rewrite import LmRewrite
 from swesmith_gym.bugs.procedural import Procedural
 from swesmith_gym.errors import InputError
+from swesmith_gym.lm.base import LM
 from swesmith_gym.records import TaskInstance, content_id
 
 
@@ -20,19 +26,56 @@ class Means:
     """Names of the syntax-tree operators to use; empty: all."""
     tasks: Sequence[TaskInstance] = ()
     """Validated bugs to combine."""
+    lm: LM | None = None
+    """Writes code for those that ask a model."""
+    prompts: Path | None = None
+    """A folder of prompts that come before ours."""
+    rounds: int = 1
+    """Answers of the model to one question, at most."""
+    judge: Judge | None = None
+    """Tells it what a candidate was no use for."""
+    concurrency: int = 1
+    """Requests in flight at the same time, at most."""
+    limits: Limits = field(default_factory=Limits)
+    """Which entities the model is asked about, and how long requests may be."""
 
     def key(self, strategy: str) -> str:
         """Equal for means of which this strategy makes the same."""
-        combines = strategy in (CombineFile.name, CombineModule.name)
-        return content_id(self.operators, [task.instance_id for task in self.tasks] if combines else [])
+        if strategy in (CombineFile.name, CombineModule.name):
+            return content_id([task.instance_id for task in self.tasks])
+        if strategy in (LmModify.name, LmRewrite.name):
+            return content_id(self.lm and self.lm.model, str(self.prompts or ""), self.rounds, self.limits)
+        return content_id(self.operators)
+
+
+def _asking(kind: type[LmModify | LmRewrite]) -> Callable[[Means], Strategy]:
+    def make(means: Means) -> Asking:
+        if means.lm is None:
+            raise InputError(
+                f"{kind.name} asks a language model, and none is named: give --model NAME (and --base-url)"
+            )
+        return kind(
+            lm=means.lm,
+            prompts=means.prompts,
+            rounds=means.rounds,
+            judge=means.judge,
+            concurrency=means.concurrency,
+            limits=means.limits,
+        )
+
+    return make
 
 
 MAKERS: dict[str, Callable[[Means], Strategy]] = {
     Procedural.name: lambda means: Procedural(tuple(means.operators)),
+    LmModify.name: _asking(LmModify),
+    LmRewrite.name: _asking(LmRewrite),
     CombineFile.name: lambda means: CombineFile(means.tasks),
     CombineModule.name: lambda means: CombineModule(means.tasks),
 }
 """Every strategy of this version."""
+ASKING = frozenset({LmModify.name, LmRewrite.name})
+"""Those that need a language model."""
 
 
 def strategy(name: str, means: Means) -> Strategy:

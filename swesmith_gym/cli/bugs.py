@@ -9,24 +9,38 @@ import typer
 
 from swesmith_gym.cli import common
 from swesmith_gym.cli.common import JsonOption, SandboxOption, TrustOption, WorkersOption, group
+from swesmith_gym.cli.lm_options import PromptCharsOption, PromptsOption, RoundsOption, asking_a_model, connected
+from swesmith_gym.lm import LMSettings
 
 app = group("Make bug candidates, and find out which of them break tests.")
 
 
 @app.command()
+@asking_a_model
 def generate(
     repo: Annotated[str, typer.Option("--repo", help="Name of a built repository.")],
     out: Annotated[Path, typer.Option("--out", help="Where the candidates go (JSON Lines).")],
-    strategy: Annotated[list[str] | None, typer.Option("--strategy", help="May be given more than once.")] = None,
+    lm: LMSettings,
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--strategy",
+            help="procedural (default), lm_modify, lm_rewrite, combine_file, combine_module; repeatable.",
+        ),
+    ] = None,
     operator: Annotated[list[str] | None, typer.Option("--operator", help="Only these operators.")] = None,
     tasks: Annotated[
         Path | None, typer.Option("--tasks", help="For combine_*: a table of validated bugs to combine.")
     ] = None,
+    prompts: PromptsOption = None,
+    prompt_chars: PromptCharsOption = None,
+    rounds: RoundsOption = 1,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most this many, spread evenly.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Another seed gives other bugs.")] = 0,
     rejected: Annotated[
         Path | None, typer.Option("--rejected", help="Keep here what is left out, with reasons.")
     ] = None,
+    workers: WorkersOption = common.DEFAULT_WORKERS,
     sandbox: SandboxOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
@@ -35,22 +49,30 @@ def generate(
     Example: `swesmith-gym bugs generate --repo sqlparse --strategy procedural --limit 100 --out candidates.jsonl`
 
     Example: `swesmith-gym bugs generate --repo sqlparse --strategy combine_file --tasks tasks.parquet --out more.jsonl`
+
+    Example: `swesmith-gym bugs generate --repo sqlparse --strategy lm_rewrite --base-url http://127.0.0.1:8000/v1
+    --model NAME --limit 100 --out candidates.jsonl` (an interrupted run pays for no answer twice)
     """
     from swesmith_gym import sandboxes
-    from swesmith_gym.bugs.registry import Means
+    from swesmith_gym.bugs.drawing import Limits
+    from swesmith_gym.bugs.registry import ASKING, Means
     from swesmith_gym.pipeline import generation
+    from swesmith_gym.pipeline.workplace import Workplace
     from swesmith_gym.tasks import TaskTable
 
-    counts = generation.run(
-        repo,
-        sandboxes.backend(sandbox),
-        strategy or ["procedural"],
-        out,
-        means=Means(operators=operator or (), tasks=list(TaskTable.read(tasks)) if tasks else ()),
-        limit=limit,
-        seed=seed,
-        rejected=rejected,
-    )
+    chosen = strategy or ["procedural"]
+    with connected(lm, needed=not ASKING.isdisjoint(chosen)) as model, common.progress_bar("generate") as bar:
+        means = Means(
+            operators=operator or (),
+            tasks=list(TaskTable.read(tasks)) if tasks else (),
+            lm=model,
+            prompts=prompts,
+            rounds=rounds,
+            concurrency=lm.concurrency,
+            limits=Limits(most_chars=prompt_chars) if prompt_chars else Limits(),
+        )
+        place = Workplace(sandboxes.backend(sandbox), common.executor(workers, sandbox), progress=bar)
+        counts = generation.run(repo, place, chosen, out, means=means, limit=limit, seed=seed, rejected=rejected)
     if as_json:
         common.print_json(counts)
     else:

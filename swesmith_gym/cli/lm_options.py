@@ -4,15 +4,47 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from swesmith_gym.lm import LMSettings, parse_price
+from swesmith_gym.cli.common import say
+from swesmith_gym.lm import LM, LMSettings, connect, parse_price
 
 PARAMETER = "lm"
 """What a command calls the settings that it is given."""
+PromptsOption = Annotated[
+    Path | None,
+    typer.Option("--prompts", help="A folder of prompts (TOML) that come before ours of the same name."),
+]
+PromptCharsOption = Annotated[
+    int | None,
+    typer.Option("--prompt-chars", min=1000, help="Characters of a request at most; a longer file is cut down to it."),
+]
+RoundsOption = Annotated[
+    int,
+    typer.Option("--rounds", min=1, help="Answers to one question at most: a useless one goes back, with the reason."),
+]
+
+
+@contextmanager
+def connected(settings: LMSettings, *, needed: bool) -> Iterator[LM | None]:
+    """The model, and at the end a line about what was asked and what it cost; None where it is not needed.
+
+    Raises: as `lm.connect`.
+    """
+    if not needed:
+        yield None
+        return
+    with connect(settings) as model:
+        try:
+            yield model
+        finally:
+            if model.totals().calls or model.totals().cached:
+                say(f"{model.model}: {model.totals()}")
 
 
 def asking_a_model(command: Callable[..., None]) -> Callable[..., None]:

@@ -22,7 +22,7 @@ from swesmith_gym.cli import (
     view,
 )
 from swesmith_gym.cli.common import fail, group
-from swesmith_gym.errors import SweSmithGymError
+from swesmith_gym.errors import LMError, SweSmithGymError
 
 # Typer brings its own copy of click, or uses the installed one.
 _USAGE_ERROR: type[typer.BadParameter] = next(k for k in typer.BadParameter.__mro__ if k.__name__ == "ClickException")
@@ -82,6 +82,8 @@ def main() -> None:
     """Run a command. Bad input: one line on stderr, exit code 2. Ctrl-C: exit code 130, and how to go on."""
     try:
         code = app(standalone_mode=False)
+    except LMError as error:
+        fail(f"{error}; what was answered is kept: the same command goes on from here", 1)
     except SweSmithGymError as error:
         fix = getattr(error, "fix", "")
         fail(f"{error} (fix: {fix})" if fix and fix not in str(error) else str(error), 2)

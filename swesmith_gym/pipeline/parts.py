@@ -90,7 +90,7 @@ def _made(order: Order, testbed: Testbed, config: SynthesisConfig, folder: Path,
     proposed, ignored = folder / "candidates.jsonl", folder / "left_out.jsonl"
     generation.run(
         testbed.image.repo,
-        place.backend,
+        place,
         [order.strategy],
         proposed,
         means=order.means,

@@ -52,7 +52,7 @@ def run(out: Path, place: Workplace, created_at: str) -> QuickstartResult:
     place.say(f"1/5 environment of {REPO}")
     testbed = ensure_built(REPO, place.backend, place.say)
     place.say(f"2/5 bugs (procedural, at most {CANDIDATES})")
-    generation.run(REPO, place.backend, ["procedural"], out / "candidates.jsonl", limit=CANDIDATES)
+    generation.run(REPO, place, ["procedural"], out / "candidates.jsonl", limit=CANDIDATES)
     candidates = candidate_files.read(out / "candidates.jsonl")
     place.say(f"3/5 validation and issues of {len(candidates)} candidates")
     job = validation.ValidationJob(

@@ -56,7 +56,11 @@ def test_a_resumed_run_bears_the_first_stamp(abacus: Testbed, tmp_path: Path) ->
 
 def test_what_generation_leaves_out_is_kept(abacus: Testbed, tmp_path: Path) -> None:
     made = generation.run(
-        "abacus", abacus.backend, ["procedural"], tmp_path / "c.jsonl", rejected=tmp_path / "left-out.jsonl"
+        "abacus",
+        Workplace(abacus.backend, SerialExecutor()),
+        ["procedural"],
+        tmp_path / "c.jsonl",
+        rejected=tmp_path / "left-out.jsonl",
     )
     rows = read_rejected(tmp_path / "left-out.jsonl")
     assert len(rows) == sum(made["rejected"].values()) > 0
