@@ -143,6 +143,35 @@ def test_tests_that_are_run_over_and_over_are_not_copied() -> None:
     assert all(b"@given" not in plant(s, source).files["tests/test_it.py"][len(source) :] for s in range(20))
 
 
+def test_a_copy_has_what_its_original_uses_of_the_class() -> None:
+    source = b"""\
+import pytest
+
+
+class TestCoding:
+    codings = "utf-8", "utf-16"
+    size = 3
+
+    @pytest.mark.parametrize("coding", codings)
+    def test_round_trip(self, coding, size=size):
+        assert "abc".encode(coding).decode(coding) == "abc"
+        assert size == 3
+"""
+    path = "tests/test_it.py"
+    ids = [f"tests/test_it.py::TestCoding::test_round_trip[{coding}]" for coding in ("utf-8", "utf-16")]
+    for seed in range(20):
+        found = python.canaries({path: source}, ids, ids, random.Random(seed))
+        for text in (found.files[path], found.decoy_files[path]):
+            namespace: dict[str, object] = {}
+            exec(compile(text, path, "exec"), namespace)
+            assert namespace.keys() - {"__builtins__"} == {"pytest", "TestCoding"}
+            names = [name.rsplit("::", 1)[1] for name in (*found.twins, *found.failing)]
+            assert found.twins
+            assert all(callable(getattr(namespace["TestCoding"], name)) for name in names)
+    taken = source.replace(b"import pytest", b"import pytest\nsize = 4")
+    assert not python.canaries({path: taken}, ids, ids, random.Random(0)).twins
+
+
 def test_lines_may_end_as_they_do_elsewhere() -> None:
     source = MODULE.replace(b"\n", b"\r\n")
     for seed in range(50):

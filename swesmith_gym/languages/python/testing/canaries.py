@@ -68,7 +68,7 @@ def plant(files: Files, tests: Collection[str], known: Collection[str], rng: ran
             additions.setdefault(path, []).append(text)
             yield "::".join((path, *test.owner, name))
 
-    copied = [test for test in steady if cases[_stem(test)] <= MANY][: rng.randint(1, MOST)]
+    copied = [test for test in steady if cases[_stem(test)] <= MANY and _can_move(test)][: rng.randint(1, MOST)]
     plain = rng.choices(found, k=rng.randint(1, MOST)) if found else []
     timeless = [test for test in copied if not clocks.names_clock(test.node)]
     within = accumulate(cases[_stem(test)] for test in steady)
@@ -145,8 +145,24 @@ def _placed(test: TestText, text: bytes, name: str) -> bytes:
     if not test.owner:
         return b"\n\n" + text
     indent = text[: len(text) - len(text.lstrip())]
-    given = [f"{'.'.join((*test.owner, name))} = {name}", f"del {name}"]
-    return b"\n\nif True:\n" + text + b"".join(indent + line.encode() + b"\n" for line in given)
+    owner, lent = ".".join(test.owner), sorted(_lent(test))
+    taken = "".join(f"{indent.decode()}{each} = {owner}.{each}\n" for each in lent)
+    given = [f"{owner}.{name} = {name}", f"del {', '.join((name, *lent))}"]
+    return b"\n\nif True:\n" + taken.encode() + text + b"".join(indent + line.encode() + b"\n" for line in given)
+
+
+def _lent(test: TestText) -> frozenset[str]:
+    """Names of its class that a method uses where it is defined: in decorators, defaults, annotations."""
+    node, arguments = test.node, test.node.args
+    heads = [*node.decorator_list, *arguments.defaults, *arguments.kw_defaults, node.returns]
+    heads += [each.annotation for each in ast.walk(arguments) if isinstance(each, ast.arg)]
+    used = {each.id for head in heads if head for each in ast.walk(head) if isinstance(each, ast.Name)}
+    return frozenset(used.intersection(test.module.scope(test.owner).places)) if test.owner else frozenset()
+
+
+def _can_move(test: TestText) -> bool:
+    """What it uses of its class can be lent to a copy outside: the module has nothing else of that name."""
+    return _lent(test).isdisjoint(test.module.bound)
 
 
 def _fresh_name(test: TestText, taken: set[str], rng: random.Random) -> str:
