@@ -61,7 +61,7 @@ def _undone(file: FileChange, ground: Ground, ask: Ask | None) -> Undone:
     try:
         if file.whole and (text := merged(file.after or b"", now, file.before or b"")) is not None:
             return Undone({**moved, before: text}, "three_way")
-        why.append("a three-way merge overlaps" if file.whole else "no whole files are known to merge")
+        why.append("a three-way merge overlaps" if file.whole else "there are no whole files to merge")
     except ProfileError as error:
         why.append(str(error))
     if ask is None:

@@ -223,6 +223,23 @@ def test_what_is_no_patch_is_refused_by_name(tmp_path: Path) -> None:
         patch_files.from_patches(tmp_path)
 
 
+def test_patches_get_whole_files_from_the_tree_that_they_were_made_for(served: str, tmp_path: Path) -> None:
+    folder = tmp_path / "patches"
+    folder.mkdir()
+    (folder / "series").write_text("1.patch\n2.patch\n3.patch\n")
+    (folder / "1.patch").write_text(diff.unified("p/a.py", "a = 1\n", "a = 1\nb = 1\n"))
+    (folder / "2.patch").write_text(diff.unified("p/a.py", "a = 1\nb = 1\n", "a = 1\nb = 2\n"))
+    (folder / "3.patch").write_text(diff.unified("p/a.py", "other = 1\n", "other = 2\n"))
+    found = given.changes_from(PROFILE, patches=folder, patches_on="1.0", index_url=served)
+    assert [(each.files[0].before, each.files[0].after) for each in found] == [
+        (b"a = 1\n", b"a = 1\nb = 1\n"),
+        (b"a = 1\nb = 1\n", b"a = 1\nb = 2\n"),
+        (None, None),
+    ]
+    with pytest.raises(InputError, match="--patches-on needs"):
+        given.changes_from(PROFILE, git_range="a..b", git_source="x", patches_on="1.0")
+
+
 # Commits
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from swesmith_gym.errors import InputError, PatchDoesNotApply
-from swesmith_gym.patch import MAX_PATCH_BYTES
+from swesmith_gym.patch import MAX_PATCH_BYTES, apply_parsed
 from swesmith_gym.repos.changes import headers, sections
 from swesmith_gym.repos.changes.base import SourceChange
 
@@ -32,6 +33,25 @@ def from_patches(path: Path) -> list[SourceChange]:
         if each.fault:
             raise InputError(f"{path}: not a usable patch: {each.fault}")
     return changes
+
+
+def on_tree(changes: Iterable[SourceChange], files: Mapping[str, bytes]) -> list[SourceChange]:
+    """The same, applied in turn to the tree that they were made for: with whole files, where that worked."""
+    now: dict[str, bytes | None] = dict(files)
+    found = []
+    for change in changes:
+        known = []
+        for file in change.files:
+            was = None if file.patch.before is None else now.get(file.patch.before)
+            try:
+                then = apply_parsed((file.patch,), now.get)
+            except PatchDoesNotApply:
+                known.append(file)
+                continue
+            now.update(then)
+            known.append(replace(file, before=was, after=None if file.patch.after is None else then[file.patch.after]))
+        found.append(replace(change, files=tuple(known)))
+    return found
 
 
 def _listed(folder: Path) -> Iterator[tuple[str, int | None]]:
