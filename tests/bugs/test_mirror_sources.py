@@ -159,6 +159,7 @@ This header follows DEP-3.
             "Fix it\n\nWhy.",
             "Origin: backport, abc; Bug-Debian: 12",
         ),
+        (b"Description: Fix it\n Applied-Upstream: 2.2\n", "Fix it", ""),
         (b"Note: this is prose\nand no field.\n", "Note: this is prose\nand no field.", ""),
         (b"# HG changeset patch\n# User x\nFix it\n\ndiff -r 1 -r 2 x.py\n", "Fix it", ""),
         (b"\xff\xfe", "\ufffd\ufffd", ""),

@@ -75,7 +75,8 @@ def _known(fields: dict[str, list[str]], body: list[str], lines: list[str]) -> t
 
 
 def _title(text: str) -> str:
-    """A subject without `[PATCH 1/3]`, decoded."""
+    """A subject without `[PATCH 1/3]` and without trailers, decoded."""
+    text = "\n".join(line for line in text.split("\n") if not _TRAILER.match(line))
     if "=?" in text:
         try:
             text = str(make_header(decode_header(text)))
