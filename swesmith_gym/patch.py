@@ -101,11 +101,15 @@ def _hunk(parsed: object) -> Hunk:
 def _name(header: str | None, prefix: str) -> str | None:
     if not header or header == "/dev/null":
         return None
-    name = header.encode(_ENCODING).decode("utf-8", "surrogateescape").split("\t")[0]
-    if len(name) > 1 and name.startswith('"') and name.endswith('"'):
-        quoted = name[1:-1].encode("utf-8", "surrogateescape")
-        name = re.sub(rb'\\([0-3][0-7]{2}|[abtnvfr"\\])', _unescaped, quoted).decode("utf-8", "surrogateescape")
-    return safe_path(name.removeprefix(prefix))
+    return safe_path(header_name(header.encode(_ENCODING)).removeprefix(prefix))
+
+
+def header_name(header: bytes) -> str:
+    """The name in what follows `--- ` or `+++ `: without a time stamp, and without git's quotes."""
+    name = header.split(b"\t")[0]
+    if len(name) > 1 and name.startswith(b'"') and name.endswith(b'"'):
+        name = re.sub(rb'\\([0-3][0-7]{2}|[abtnvfr"\\])', _unescaped, name[1:-1])
+    return name.decode("utf-8", "surrogateescape")
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:
@@ -131,8 +135,12 @@ def apply(text: str, read: Callable[[str], bytes | None]) -> dict[str, bytes | N
 
     `read` gives a file's content before, None where there is none. Raises: PatchDoesNotApply.
     """
+    return apply_parsed(parse(text), read)
+
+
+def apply_parsed(patches: tuple[FilePatch, ...], read: Callable[[str], bytes | None]) -> dict[str, bytes | None]:
+    """As `apply`. Raises: PatchDoesNotApply."""
     changed: dict[str, bytes | None] = {}
-    patches = parse(text)
     _check_apart(patches)
 
     def now(path: str) -> bytes | None:
@@ -159,6 +167,16 @@ def apply(text: str, read: Callable[[str], bytes | None]) -> dict[str, bytes | N
     return changed
 
 
+def reverse(patch: FilePatch) -> FilePatch:
+    """What takes a file patch back. Modes stay as they are."""
+    hunks = []
+    shift = 0
+    for each in patch.hunks:
+        hunks.append(Hunk(each.start + shift, each.new, each.old))
+        shift += len(each.new) - len(each.old)
+    return FilePatch(patch.after, patch.before, tuple(hunks))
+
+
 def _check_apart(patches: tuple[FilePatch, ...]) -> None:
     """Raises: PatchDoesNotApply where a file is patched twice."""
     for names in ([each.before for each in patches], [each.after for each in patches]):
@@ -168,7 +186,7 @@ def _check_apart(patches: tuple[FilePatch, ...]) -> None:
 
 
 def _apply_hunks(before: bytes, patch: FilePatch) -> bytes:
-    lines = _split(before)
+    lines = split_lines(before)
     out: list[bytes] = []
     done = 0
     shift = 0
@@ -185,7 +203,7 @@ def _apply_hunks(before: bytes, patch: FilePatch) -> bytes:
     return b"".join(out + lines[done:])
 
 
-def _split(data: bytes) -> list[bytes]:
+def split_lines(data: bytes) -> list[bytes]:
     """Lines that end at `\\n` only: a lone carriage return, form feed or the like is part of its line."""
     parts = data.split(b"\n")
     lines = [part + b"\n" for part in parts[:-1]]
