@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from swesmith_gym.cli import common
-from swesmith_gym.cli.common import JsonOption, SandboxOption, group
+from swesmith_gym.cli.common import JsonOption, SandboxOption, WorkersOption, group
+
+if TYPE_CHECKING:
+    from swesmith_gym.lm.base import LM
 
 app = group("Write the problem statements that agents read.")
 
@@ -16,26 +19,54 @@ app = group("Write the problem statements that agents read.")
 @app.command()
 def write(
     tasks: Annotated[Path, typer.Argument(help="A task table.")],
-    mode: Annotated[str, typer.Option("--mode", help="static or tests.")] = "tests",
+    mode: Annotated[str, typer.Option("--mode", help="static, tests, lm or pr.")] = "tests",
     out: Annotated[Path | None, typer.Option("--out", help="Default: the table itself.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Another seed gives other wordings.")] = 0,
+    prompts: Annotated[
+        Path | None, typer.Option("--prompts", help="Folder with an issue.toml of yours, for --mode lm.")
+    ] = None,
+    workers: WorkersOption = common.DEFAULT_WORKERS,
     sandbox: SandboxOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Write a problem statement for every task of a table.
+    """Write a problem statement for every task of a table. Resumes after Ctrl-C.
+
+    A mode that finds nothing to say about a task leaves it to `tests`, and that one to `static`: the column
+    `statement_mode` of the table says which it was, and why.
 
     Example: `swesmith-gym issues write tasks.parquet --mode tests --out tasks.parquet`
     """
     from swesmith_gym import sandboxes
+    from swesmith_gym.issues import from_lm
     from swesmith_gym.pipeline import statements
+    from swesmith_gym.pipeline.workplace import Workplace
     from swesmith_gym.tasks import TaskTable
 
-    statements.check_mode(mode)
-    table = TaskTable.read(tasks)
-    target = out or tasks
+    writing = statements.Writing(mode, seed, _model(), from_lm.prompt(prompts))
+    writing.check()
+    job = statements.StatementJob(TaskTable.read(tasks), out or tasks, writing)
     with common.progress_bar("issues") as bar:
-        statements.rewrite(table, sandboxes.backend(sandbox), mode, seed, bar).write(target)
+        place = Workplace(sandboxes.backend(sandbox), common.executor(workers, sandbox), common.say, bar)
+        _, written = statements.run(job, place)
+    found = statements.summary(job, written)
     if as_json:
-        common.print_json({"tasks": len(table), "mode": mode, "out": str(target)})
+        common.print_json(found)
     else:
-        common.say(f"{len(table)} problem statements ({mode}) in {target}")
+        common.say(_closing_line(found))
+
+
+def _model() -> LM | None:
+    """The model that the command line names. THE PLACE FOR `lm_options`: until then none can be named."""
+    return None
+
+
+def _closing_line(found: dict[str, Any]) -> str:
+    modes = ", ".join(f"{count} {mode}" for mode, count in found["written"].items()) or "none"
+    because = ", ".join(f"{count} {reason}" for reason, count in found["instead_because"].items())
+    cost = "" if found["cost_usd"] == 0 else f"; {_dollars(found['cost_usd'])}"
+    instead = f"; why not as asked: {because}" if because else ""
+    return f"{found['tasks']} problem statements in {found['out']} ({modes}{instead}{cost})"
+
+
+def _dollars(cost: float | None) -> str:
+    return "cost unknown" if cost is None else f"${cost:.4f}"

@@ -22,10 +22,12 @@ from swesmith_gym.harness.grade import Grading
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings
 from swesmith_gym.home import write_atomic
+from swesmith_gym.issues import check_mode
+from swesmith_gym.lm.base import LM
 from swesmith_gym.pipeline import candidates as candidate_files
 from swesmith_gym.pipeline import generation, provenance, validation
 from swesmith_gym.pipeline.spent import Spent
-from swesmith_gym.pipeline.statements import check_mode
+from swesmith_gym.pipeline.statements import Writing
 from swesmith_gym.pipeline.workplace import Workplace
 from swesmith_gym.records import RejectedCandidate, content_id
 from swesmith_gym.repos import profiles
@@ -90,33 +92,35 @@ def read_config(path: Path) -> SynthesisConfig:
     return SynthesisConfig(**values)
 
 
-def run(config: SynthesisConfig, out: Path, place: Workplace) -> list[dict[str, Any]]:
+def run(config: SynthesisConfig, out: Path, place: Workplace, lm: LM | None = None) -> list[dict[str, Any]]:
     """Make every table that is not there yet; returns the provenance of all, and of a repository that cannot be built
-    only its name and why (`failed`). Raises: SweSmithGymError, OSError."""
+    only its name and why (`failed`). `lm`: for what a model makes. Raises: SweSmithGymError, OSError."""
+    issues = Writing(config.issues, lm=lm)
+    issues.check()
     for name in config.repos:
         profiles.load(name)
     found = []
     for number, name in enumerate(config.repos, 1):
         place.say(f"{name} ({number} of {len(config.repos)})")
         try:
-            found.append(_one(name, config, out, place))
+            found.append(_one(name, config, issues, out, place))
         except ProfileError as error:
             place.say(f"{name}: {error}")
             found.append({"repo": name, "failed": str(error)})
     return found
 
 
-def _one(name: str, config: SynthesisConfig, out: Path, place: Workplace) -> dict[str, Any]:
+def _one(name: str, config: SynthesisConfig, issues: Writing, out: Path, place: Workplace) -> dict[str, Any]:
     testbed = ensure_built(name, place.backend, place.say)
     settings = {key: value for key, value in json.loads(json.dumps(asdict(config))).items() if key != "repos"}
-    key = content_id(name, testbed.image.fingerprint, list(settings.values()))
+    key = content_id(name, testbed.image.fingerprint, [*settings.values(), *_by_model(issues)])
     known = _known(out / f"{name}.parquet", key)
     if known is not None and _verified(out, name):
         return known
     work, table_path = out / "work" / name, out / f"{name}.parquet"
     spent = Spent(work / "spent.json")
     with spent.on("making"):
-        table, rejected, left_out = _make(testbed, config, work, table_path, place)
+        table, rejected, left_out = _make(testbed, config, issues, work, table_path, place)
     with spent.on("verification"):
         evidence = _verify(table, config, place)
     write_atomic(out / f"{name}.verify.json", json.dumps(evidence, indent=1) + "\n")
@@ -141,11 +145,11 @@ def _one(name: str, config: SynthesisConfig, out: Path, place: Workplace) -> dic
 
 
 def _make(
-    testbed: Testbed, config: SynthesisConfig, work: Path, out: Path, place: Workplace
+    testbed: Testbed, config: SynthesisConfig, issues: Writing, work: Path, out: Path, place: Workplace
 ) -> tuple[TaskTable, list[RejectedCandidate], dict[str, int]]:
     """Tasks, the candidates that became none, and how many were left out before, by reason."""
     name, note = testbed.image.repo, work / "made.json"
-    made_with = (config.strategies, config.created_at, config.limit, config.seed, config.issues)
+    made_with = (config.strategies, config.created_at, config.limit, config.seed, config.issues, *_by_model(issues))
     asked = content_id(name, testbed.image.fingerprint, made_with)
     if (left_out := _left_out(note, asked)) is not None and out.is_file():
         return TaskTable.read(out), candidate_files.read_rejected(work / "rejected.jsonl"), left_out
@@ -158,12 +162,17 @@ def _make(
         out,
         work / "rejected.jsonl",
         ValidationSettings(config.created_at),
-        config.issues,
+        issues,
         stamp_is_given=True,
     )
     table, rejected = validation.run(job, place)
     write_atomic(note, json.dumps({"asked": asked, "left_out": counts["rejected"]}, indent=1) + "\n")
     return table, rejected, counts["rejected"]
+
+
+def _by_model(issues: Writing) -> list[dict[str, Any]]:
+    """What else tells whether a table is made: the model that writes its statements, and how it is asked."""
+    return [issues.settings] if issues.mode == "lm" else []
 
 
 def _left_out(note: Path, asked: str) -> dict[str, int] | None:

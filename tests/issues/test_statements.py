@@ -8,11 +8,13 @@ from collections import Counter
 import pytest
 
 from swesmith_gym.errors import InputError
-from swesmith_gym.issues import MODES, leaks, write
+from swesmith_gym.issues import Materials, leaks, write
 from swesmith_gym.languages import get
 from swesmith_gym.records import TaskInstance
 
 LANGUAGE = get("python")
+MODES = ("static", "tests")
+"""Those of which a seed decides."""
 TEST = """
 from shop.cart import total
 
@@ -77,7 +79,11 @@ def task(number=0, excerpt=VALUE_FAILURE, gold=GOLD, **fields):
 
 
 def make(of, mode="tests", seed=0, files=None):
-    return write(of, mode=mode, test_files=FILES if files is None else files, language=LANGUAGE, seed=seed)
+    return statement(of, mode, seed, files).text
+
+
+def statement(of, mode="tests", seed=0, files=None):
+    return write(of, mode, Materials(FILES if files is None else files, LANGUAGE, seed))
 
 
 def test_the_tests_mode_shows_code_and_both_values():
@@ -172,10 +178,31 @@ def test_leaks_are_runs_of_six_tokens_of_changed_lines(text, found):
     assert bool(leaks(text, GOLD)) is found
 
 
-@pytest.mark.parametrize("mode", ["lm", "pr", "poem", ""])
+@pytest.mark.parametrize("mode", ["poem", ""])
 def test_modes_that_do_not_exist_are_bad_input(mode):
-    with pytest.raises(InputError, match="static, tests"):
+    with pytest.raises(InputError, match="does not exist: choose one of static, tests, lm, pr"):
         make(task(), mode)
+
+
+def test_a_model_that_nobody_named_is_bad_input():
+    with pytest.raises(InputError, match="needs a language model"):
+        make(task(), "lm")
+
+
+@pytest.mark.parametrize(
+    ("mode", "files", "how"),
+    [
+        ("static", None, "static"),
+        ("tests", None, "tests"),
+        ("tests", {}, "static: tests: no_source"),
+        ("pr", None, "tests: pr: no_text"),
+        ("pr", {}, "static: pr: no_text, tests: no_source"),
+    ],
+)
+def test_a_statement_says_how_it_was_written(mode, files, how):
+    found = statement(task(), mode, files=files)
+    assert (found.mode, found.cost_usd) == (how, 0.0)
+    assert found.text == make(task(), how.partition(":")[0], files=files)
 
 
 def test_a_test_without_source_falls_back_to_another_or_to_none():
