@@ -54,7 +54,7 @@ def read(raw: str, *, cut_off: bool, languages: Collection[str]) -> Answer | Fau
     title = _plain_title(title)
     blocks = list(_blocks(rest))
     prose = " ".join(inside for language, inside in blocks if language is None)
-    if not _readable(f"{title} {prose}"):
+    if title and not _readable(f"{title} {prose}"):
         return Fault("not_text")
     if not title or len(title) > MAX_TITLE:
         return Fault("no_title")
@@ -66,7 +66,7 @@ def read(raw: str, *, cut_off: bool, languages: Collection[str]) -> Answer | Fau
 
 def _plain_title(line: str) -> str:
     """The title without the mark of a heading, the word for it and emphasis around it; empty where the line is none."""
-    title = line.strip().lstrip("#").strip()
+    title = re.sub(r"\A#+\s*|\s+#+\Z", "", line.strip())
     if not line.lstrip().startswith("#") and _LIST.match(title):
         return ""
     title = _CALLED.sub("", title)

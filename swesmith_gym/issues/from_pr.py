@@ -34,17 +34,19 @@ _DESCRIPTION = re.compile(r"^Description:", re.MULTILINE)
 _TITLE_FIELD = re.compile(r"\A(?:subject|description):[ \t]*(?:\[PATCH[^]]*\][ \t]*)?|\A\[PATCH[^]]*\][ \t]*", re.I)
 _MERGE = re.compile(r"merge (?:pull request|branch|remote-tracking branch|tag|commit)\b.*", re.IGNORECASE)
 _IMAGE_OR_LINK = re.compile(r"!?\[([^\][]*)\]\([^()\s]*\)")
-_ADDRESS = re.compile(r"<?\b(?:https?|ftp|git|ssh)://[^\s<>]+>?|<[\w.+-]+@[\w.-]+>|\bwww\.[^\s<>]+", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"<?\b(?:(?:https?|ftp|git|ssh)://|www\.)[^\s<>]*[^\s<>.,;:!?)\]'\"]>?|<[\w.+-]{1,80}@[\w.-]{1,80}>", re.IGNORECASE
+)
 _NUMBER = (
-    r"(?:(?:[\w.-]+/[\w.-]+)?\#\d{1,5}|\b(?:gh-|bpo-|(?:issues?|bugs?|tickets?|prs?|pull\s+requests?|mr)\s*[#!]?)\s*\d+)"
-    r"(?![\w.]*\w)"
+    r"(?:(?:(?<![\w.-])[\w.-]{1,80}/[\w.-]{1,80})?\#\d{1,5}"
+    r"|\b(?:gh-|bpo-|(?:issues?|bugs?|tickets?|prs?|pull[ ]requests?|mr)[ ]?[#!]?)[ ]?\d{1,7})(?![\w.]*\w)"
 )
 _POINTS = (
-    r"(?:\b(?:fix(?:es|ed)?|close[sd]?|resolve[sd]?|see|also|refs?|references|related\s+to|part\s+of|address(?:es)?"
-    r"|backports?(?:\s+of)?|reverts?|implements?):?\s+)*"
+    r"(?:\b(?:fix(?:es|ed)?|close[sd]?|resolve[sd]?|see|also|refs?|references|related[ ]to|part[ ]of|address(?:es)?"
+    r"|backports?(?:[ ]of)?|reverts?|implements?):?[ ]{1,2}){0,3}"
 )
-_NUMBERS = rf"{_POINTS}{_NUMBER}(?:\s*(?:,|and|&)\s*{_NUMBER})*"
-_REFERENCE = re.compile(rf"\(\s*{_NUMBERS}\s*\)|\[\s*{_NUMBERS}\s*\]|{_NUMBERS}", re.VERBOSE | re.IGNORECASE)
+_NUMBERS = rf"{_POINTS}{_NUMBER}(?:[ ]?(?:,|and|&)[ ]?{_NUMBER})*"
+_REFERENCE = re.compile(rf"\([ ]?{_NUMBERS}[ ]?\)|\[[ ]?{_NUMBERS}[ ]?\]|{_NUMBERS}", re.VERBOSE | re.IGNORECASE)
 _COMMIT = re.compile(
     r"\(?\b(?:cherry[ -]picked from |(?:this )?reverts? |(?:in|since|by) )?commit\s+[0-9a-f]{7,40}\b\.?\)?"
     r"|\b[0-9a-f]{40}\b",
@@ -77,7 +79,7 @@ def write(task: TaskInstance, materials: Materials) -> Draft:
 
 def _lines(original: str) -> list[str]:
     """The text's lines without links, numbers of issues and what is no prose; a line that held nothing else is gone."""
-    text = cleaned(original)
+    text = cleaned(original[: 4 * MAX_CHARS])
     if _DESCRIPTION.search(text):  # there, what belongs to a field is indented, and a point stands for an empty line
         text = re.sub(r"^ (?:\.$)?", "", text, flags=re.MULTILINE)
     kept = []

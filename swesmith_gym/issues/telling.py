@@ -18,7 +18,7 @@ _ON_PURPOSE = r"(?:deliberately|intentionally|purposely|purposefully|artificiall
 _INJECTED = re.compile(
     rf"""\b(?:
       {_FLAW}\s+(?:(?:that|which|was|were|is|are|has|have|had|been|being|got|\w+ly)\s+)*{_PUT_IN}
-    | (?:inject|introduc|insert|plant|seed|implant)(?:s|es|ed|e|ing)?\s+(?:(?:a|an|the|this|some|\w+le)\s+)?{_FLAW}
+    | (?:inject|introduc|insert|plant|seed|implant)(?:s|es|ed|e|ing)?\s+(?:(?:a|an|the|this|some)\s+)?(?:\w+\s+)?{_FLAW}
     | {_ON_PURPOSE}\s+(?:\w+\s+)?(?:{_PUT_IN[3:-1]}|broken|buggy|modified|changed|altered|added|wrong|faulty)
     | (?:{_FLAW}|{_PUT_IN}|broken|changed|modified|altered)\s+(?:\w+\s+)?on\s+purpose
     | (?:synthetic|artificial|injected|planted|intentional|deliberate)\s+{_FLAW}
