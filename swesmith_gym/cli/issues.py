@@ -64,7 +64,7 @@ def _closing_line(found: dict[str, Any]) -> str:
     modes = ", ".join(f"{count} {mode}" for mode, count in found["written"].items()) or "none"
     because = ", ".join(f"{count} {reason}" for reason, count in found["instead_because"].items())
     cost = "" if found["cost_usd"] == 0 else f"; {_dollars(found['cost_usd'])}"
-    instead = f"; why not as asked: {because}" if because else ""
+    instead = f"; not as asked: {because}" if because else ""
     return f"{found['tasks']} problem statements in {found['out']} ({modes}{instead}{cost})"
 
 
