@@ -87,7 +87,7 @@ def validate(
     rejected: Annotated[Path, typer.Option("--rejected", help="Rejected candidates.")] = Path("rejected.jsonl"),
     workers: WorkersOption = common.DEFAULT_WORKERS,
     timeout_s: Annotated[float | None, typer.Option("--timeout-s", min=0.1, help="Limit for one candidate.")] = None,
-    issues: Annotated[str, typer.Option("--issues", help="Problem statements: static or tests.")] = "tests",
+    issues: Annotated[str, typer.Option("--issues", help="Problem statements: static, tests or pr.")] = "tests",
     keep_collection_errors: Annotated[
         bool, typer.Option("--keep-collection-errors", help="Keep bugs that stop test modules from being collected.")
     ] = False,
@@ -112,11 +112,12 @@ def validate(
     from swesmith_gym.harness.validate import ValidationSettings
     from swesmith_gym.pipeline import candidates as files
     from swesmith_gym.pipeline import validation
-    from swesmith_gym.pipeline.statements import check_mode
+    from swesmith_gym.pipeline.statements import Writing
     from swesmith_gym.pipeline.workplace import Workplace
     from swesmith_gym.repos.resolve import built
 
-    check_mode(issues)
+    writing = Writing(issues)
+    writing.check()
     found = files.read(candidates)
     backend = sandboxes.backend(sandbox)
     job = validation.ValidationJob(
@@ -131,7 +132,7 @@ def validate(
             most_broken=most_broken,
             reruns=reruns,
         ),
-        issue_mode=issues,
+        issues=writing,
         stamp_is_given=created_at is not None,
     )
     with common.progress_bar("validate") as bar:

@@ -32,6 +32,7 @@ _GOES_ON = "stopped; the same command goes on from here"
 _AFTER_CTRL_C = {
     "bugs validate": _GOES_ON,
     "evaluate": _GOES_ON,
+    "issues write": _GOES_ON,
     "run": _GOES_ON,
     "tasks redteam": "stopped; the same command with --out goes on from here",
     "quickstart": "stopped; the same command keeps what is built and validated, and does the rest",

@@ -63,7 +63,7 @@ def gather(task: TaskInstance, test_files: Files, language: Language, rng: rando
         topic=topic,
         other_areas=tuple(areas[:MAX_AREAS]),
         failures=len(task.FAIL_TO_PASS),
-        code=_scrub(text),
+        code=scrubbed(text),
     )
 
 
@@ -86,17 +86,18 @@ def _reproduction(
     return ""
 
 
-def _scrub(text: str) -> str:
+def scrubbed(text: str) -> str:
+    """Without addresses of memory and temporary folders, which differ from run to run."""
     return TEMPORARY.sub("/tmp/...", ADDRESS.sub("...", text))
 
 
 def _value(text: str) -> str:
-    text = " ".join(_scrub(text).split())
+    text = " ".join(scrubbed(text).split())
     return text if len(text) <= MAX_VALUE_CHARS else f"{text[:MAX_VALUE_CHARS]}..."
 
 
 def _clean(text: str) -> str:
-    lines = [line.rstrip() for line in _scrub(text).splitlines()]
+    lines = [line.rstrip() for line in scrubbed(text).splitlines()]
     lines = [line for line in lines if line.strip()]
     shown = "\n".join(lines[:MAX_MESSAGE_LINES])
     cut = len(lines) > MAX_MESSAGE_LINES or len(shown) > MAX_MESSAGE_CHARS

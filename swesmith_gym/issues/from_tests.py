@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import random
 
-from swesmith_gym.issues import parts, static, wording
+from swesmith_gym.issues import parts, wording
 from swesmith_gym.issues.facts import Facts
 
 
 def statement(facts: Facts, rng: random.Random, language: str) -> str:
-    """The whole text, Markdown, title first; as `static` where there is no source. `language`: of the code block."""
-    if not facts.code:
-        return static.statement(facts, rng)
+    """The whole text, Markdown, title first, of facts that hold code. `language`: of the code block."""
     words = wording.subject(facts, rng)
     title, opening = parts.title(facts, words, rng), parts.opening(facts, words, rng)
     mark = rng.choice(("###", "##", "####"))

@@ -154,6 +154,8 @@ class Language(Rewriter, ABC):
     """One language. Stateless; one instance per process, from `languages.get(name)`."""
 
     name: str
+    fence_names: tuple[str, ...] = ()
+    """What fenced blocks of its code are marked with in Markdown, besides its name."""
     runner_version: str
     """Part of every fingerprint: changes when the runner's behaviour does."""
     tools: Path
@@ -274,6 +276,11 @@ class Language(Rewriter, ABC):
         Standard input goes on with one request a line, the path of a file that the runner removes, and each is answered
         by a line: lists of JSON objects, as `harness.worker` writes and reads them.
         """
+
+    @abstractmethod
+    def script(self, setup: TestSetup, code: str) -> RunnerCommand:
+        """How a piece of code is run by itself, from the top of the work tree, under what tests are run under: exit
+        code 0 where it came to its end. `code`: untrusted, and not looked at here."""
 
     @abstractmethod
     def parse_traces(self, raw: bytes) -> tuple[dict[str, TestTrace], CollectionTrace | None]:

@@ -12,7 +12,7 @@ from typing import Any, get_args
 from swesmith_gym.bugs.registry import MAKERS
 from swesmith_gym.errors import InputError
 from swesmith_gym.harness.grade import Grading
-from swesmith_gym.pipeline.statements import check_mode
+from swesmith_gym.issues import check_mode
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from swesmith_gym.pipeline import candidates as candidate_files
 from swesmith_gym.pipeline import generation, validation
 from swesmith_gym.pipeline.configuration import SynthesisConfig
 from swesmith_gym.pipeline.spent import Spent
+from swesmith_gym.pipeline.statements import Writing
 from swesmith_gym.pipeline.workplace import Workplace
 from swesmith_gym.records import BugCandidate, RejectedCandidate, TaskInstance, content_id
 from swesmith_gym.tasks import TaskTable
@@ -56,10 +57,14 @@ class Order:
     known: Collection[str]
     """Ids of tasks that there are already: the same bug is no other task."""
 
+    def issues(self, config: SynthesisConfig) -> Writing:
+        """How their problem statements are written."""
+        return Writing(config.issues, lm=self.means.lm if config.issues == "lm" else None)
+
     def key(self, testbed: Testbed, config: SynthesisConfig) -> str:
         """Equal for what gives equal tasks."""
         name, image = testbed.image.repo, testbed.image.fingerprint
-        settings = (config.created_at, config.limit_of(self.strategy), config.seed, config.issues)
+        settings = (config.created_at, config.limit_of(self.strategy), config.seed, self.issues(config).settings)
         return content_id(name, image, self.strategy, settings, sorted(self.known), self.means.key(self.strategy))
 
 
@@ -104,7 +109,7 @@ def _made(order: Order, testbed: Testbed, config: SynthesisConfig, folder: Path,
         folder / "tasks.parquet",
         folder / "rejected.jsonl",
         ValidationSettings(config.created_at),
-        config.issues,
+        order.issues(config),
         stamp_is_given=True,
     )
     table, rejected = validation.run(job, place)

@@ -12,7 +12,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from swesmith_gym.home import read_object, write_atomic
 from swesmith_gym.pipeline import parts, provenance, validation
 from swesmith_gym.pipeline.configuration import SynthesisConfig
 from swesmith_gym.pipeline.parts import Order, Part
+from swesmith_gym.pipeline.statements import Writing
 from swesmith_gym.pipeline.workplace import Workplace
 from swesmith_gym.repos import profiles
 from swesmith_gym.repos.resolve import ensure_built
@@ -31,28 +32,31 @@ from swesmith_gym.tasks import TaskTable
 from swesmith_gym.tasks import tree as trees
 
 
-def run(config: SynthesisConfig, out: Path, place: Workplace) -> list[dict[str, Any]]:
+def run(config: SynthesisConfig, out: Path, place: Workplace, means: Means | None = None) -> list[dict[str, Any]]:
     """Make every table that is not there yet; returns the provenance of all, and of a repository that cannot be built
-    only its name and why (`failed`). Raises: SweSmithGymError, OSError."""
+    only its name and why (`failed`). `means`: the model, for what one makes. Raises: SweSmithGymError, OSError."""
+    means = means or Means()
+    issues = Writing(config.issues, lm=means.lm)
+    issues.check()
     for name in config.repos:
         profiles.load(name)
     found = []
     for number, name in enumerate(config.repos, 1):
         place.say(f"{name} ({number} of {len(config.repos)})")
         try:
-            found.append(_one(name, config, out, place))
+            found.append(_one(name, config, means, out, place))
         except ProfileError as error:
             place.say(f"{name}: {error}")
             found.append({"repo": name, "failed": str(error)})
     return found
 
 
-def _one(name: str, config: SynthesisConfig, out: Path, place: Workplace) -> dict[str, Any]:
+def _one(name: str, config: SynthesisConfig, means: Means, out: Path, place: Workplace) -> dict[str, Any]:
     testbed = ensure_built(name, place.backend, place.say)
     made: dict[str, Part] = {}
     for strategy in config.strategies:
         before = [task for part in made.values() for task in part.tasks]
-        order = Order(strategy, Means(tasks=before), [task.instance_id for task in before])
+        order = Order(strategy, replace(means, tasks=before), [task.instance_id for task in before])
         made[strategy] = parts.make(order, testbed, config, out / "work" / name / strategy, place)
     return _written(testbed, config, made, out)
 

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from swesmith_gym.errors import InputError
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings, validate_all
-from swesmith_gym.issues.write import write as write_issue
+from swesmith_gym.issues import write as write_issue
 from swesmith_gym.pipeline import candidates as candidate_files
 from swesmith_gym.pipeline.ledger import Ledger
-from swesmith_gym.pipeline.statements import check_mode
+from swesmith_gym.pipeline.statements import Writing, stated
 from swesmith_gym.pipeline.workplace import Workplace
 from swesmith_gym.records import BugCandidate, RejectedCandidate, TaskInstance, content_id
 from swesmith_gym.repos import impacts
 from swesmith_gym.tasks import TaskTable, schema
-from swesmith_gym.tasks import tree as trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,8 @@ class ValidationJob:
     out: Path
     rejected: Path
     settings: ValidationSettings
-    issue_mode: str = "tests"
+    issues: Writing = field(default_factory=Writing)
+    """How problem statements are written: one at a time, as tasks are found."""
     stamp_is_given: bool = False
     """The time stamp was asked for: a ledger with another one is refused rather than followed."""
 
@@ -52,16 +52,17 @@ class ValidationJob:
             "keep_collection_errors": self.settings.keep_collection_errors,
             "most_broken": self.settings.most_broken,
             "reruns": self.settings.reruns,
-            "issue_mode": self.issue_mode,
+            **self.issues.settings,
         }
 
 
 def run(job: ValidationJob, place: Workplace) -> tuple[TaskTable, list[RejectedCandidate]]:
-    """Validate what the ledger does not hold yet, then write both files. Raises: InputError, SandboxError, OSError.
+    """Validate what the ledger does not hold yet, then write both files.
 
     Every task bears the time stamp of the first run: a resumed one takes it from the ledger.
+    Raises: InputError, SandboxError, OSError; LMError, BudgetExhausted (of a model that writes issues).
     """
-    check_mode(job.issue_mode)
+    job.issues.check()
     with Ledger(job.ledger, job.configuration, {"created_at": job.settings.created_at}) as ledger:
         _check_stamp(job, ledger)
         job = replace(job, settings=replace(job.settings, created_at=ledger.notes["created_at"]))
@@ -73,7 +74,7 @@ def run(job: ValidationJob, place: Workplace) -> tuple[TaskTable, list[RejectedC
             testbed = job.testbeds[repo]
             todo = [job.candidates[n] for n in numbers]
             for index, result in _validated(todo, testbed, job.settings, place):
-                done = _with_issue(result, testbed, job.issue_mode) if isinstance(result, TaskInstance) else result
+                done = _with_issue(result, testbed, job.issues) if isinstance(result, TaskInstance) else result
                 results[numbers[index]] = done
                 ledger.add(str(numbers[index]), _to_row(done))
                 found += isinstance(done, TaskInstance)
@@ -130,9 +131,8 @@ def _by_repo(job: ValidationJob, results: dict[int, Any]) -> dict[str, list[int]
     return numbers
 
 
-def _with_issue(task: TaskInstance, testbed: Testbed, mode: str) -> TaskInstance:
-    files = trees.contents(testbed.pristine)
-    return replace(task, problem_statement=write_issue(task, mode=mode, test_files=files, language=testbed.language))
+def _with_issue(task: TaskInstance, testbed: Testbed, issues: Writing) -> TaskInstance:
+    return stated(task, write_issue(task, issues.mode, issues.materials(testbed)))
 
 
 def _split(

@@ -9,15 +9,8 @@ import re
 
 from markupsafe import Markup, escape
 
+from swesmith_gym.tasks.text import HIDDEN
 from swesmith_gym.wrappers.strip_ansi import strip_ansi
-
-# Controls except tab and line feed, soft hyphen, joiners, marks and overrides of direction (UAX #9), separators,
-# annotations, tags, the byte order mark, and halves of surrogate pairs.
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u115f\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
-)
-
 
 # The names of the controls from 0 to 31 (ECMA-48).
 _C0_NAMES = """NUL SOH STX ETX EOT ENQ ACK BEL BS TAB LF VT FF CR SO SI
@@ -34,14 +27,14 @@ def _name(match: re.Match[str]) -> str:
 
 def visible(text: str) -> str:
     """`text` with each control, invisible or reordering character replaced by a sign for it. Encodes as UTF-8."""
-    return _HIDDEN.sub(_name, text)
+    return HIDDEN.sub(_name, text)
 
 
 def marked(text: str) -> Markup:
     """As `visible`, escaped, with the signs set apart from the text by `<span class="ctl">`."""
     parts: list[str] = []
     done = 0
-    for match in _HIDDEN.finditer(text):
+    for match in HIDDEN.finditer(text):
         parts += [escape(text[done : match.start()]), '<span class="ctl">', _name(match), "</span>"]
         done = match.end()
     parts.append(escape(text[done:]))

@@ -71,10 +71,11 @@ def test_help_shows_an_example(command: tuple[str, ...]) -> None:
         (["quickstart", "--root-fs", "no-such-root"], "no root file system 'no-such-root'"),
         (
             ["bugs", "validate", "c.jsonl", "--issues", "lm"],
-            "'lm' is not available in this version: choose one of static",
+            "issue mode 'lm' needs a language model",
         ),
         (["bugs", "validate", "c.jsonl", "--issues", "typo"], "'typo' does not exist: choose one of static, tests"),
         (["issues", "write", "t.parquet", "--mode", "typo"], "'typo' does not exist: choose one of static, tests"),
+        (["issues", "write", "t.parquet", "--prompts", "nowhere"], "nowhere/issue.toml: no such file"),
         (["quickstart", "--sandbox", "vm"], "unknown sandbox 'vm'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

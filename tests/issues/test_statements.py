@@ -6,78 +6,21 @@ import dataclasses
 from collections import Counter
 
 import pytest
+from issue_samples import CRASH, FILES, GOLD, LANGUAGE, VALUE_FAILURE, task
 
 from swesmith_gym.errors import InputError
-from swesmith_gym.issues import MODES, leaks, write
-from swesmith_gym.languages import get
-from swesmith_gym.records import TaskInstance
+from swesmith_gym.issues import Materials, leaks, write
 
-LANGUAGE = get("python")
-TEST = """
-from shop.cart import total
-
-def test_discount_applies_to_large_orders():
-    prices = [60, 60]
-    assert total(prices) == 108
-
-def test_empty_cart():
-    assert total([]) == 0
-"""
-FILES = {"tests/test_cart.py": TEST.encode()}
-VALUE_FAILURE = """tests/test_cart.py:6: in test_discount_applies_to_large_orders
-    assert total(prices) == 108
-E   assert 120 == 108
-E    +  where 120 = total([60, 60])
-test: tests/test_cart.py::test_discount_applies_to_large_orders"""
-CRASH = """tests/test_cart.py:9: in test_empty_cart
-    assert total([]) == 0
-shop/cart.py:4: in total
-    return max(prices) * len(prices)
-E   ValueError: max() arg is an empty sequence <Cart object at 0x7f12ab34cd56> in /tmp/run-17/cart.txt
-test: tests/test_cart.py::test_empty_cart"""
-GOLD = """--- a/shop/cart.py
-+++ b/shop/cart.py
-@@ -1,4 +1,4 @@
- def total(prices):
--    return max(prices) * len(prices)
-+    return sum(prices) * (0.9 if sum(prices) > 100 else 1)
-"""
-
-
-def task(number=0, excerpt=VALUE_FAILURE, gold=GOLD, **fields):
-    return TaskInstance(
-        **{
-            "instance_id": f"shop.procedural__{number:010d}",
-            "repo": "shop",
-            "image_key": "shop-0",
-            "fingerprint": "f",
-            "strategy": "procedural",
-            "operator": "swap_the_call",
-            "bug_patch": "",
-            "gold_patch": gold,
-            "FAIL_TO_PASS": (
-                "tests/test_cart.py::test_discount_applies_to_large_orders",
-                "tests/test_cart.py::test_empty_cart",
-                "tests/test_stock.py::test_count",
-            ),
-            "PASS_TO_PASS": (),
-            "problem_statement": "",
-            "language": "python",
-            "explanation": "max was called in place of sum",
-            "seed": 0,
-            "cost_usd": 0.0,
-            "created_at": "",
-            "repo_source": "",
-            "repo_license": "",
-            "sealed_digest": "",
-            "failure_excerpt": excerpt,
-            **fields,
-        }
-    )
+MODES = ("static", "tests")
+"""Those of which a seed decides."""
 
 
 def make(of, mode="tests", seed=0, files=None):
-    return write(of, mode=mode, test_files=FILES if files is None else files, language=LANGUAGE, seed=seed)
+    return statement(of, mode, seed, files).text
+
+
+def statement(of, mode="tests", seed=0, files=None):
+    return write(of, mode, Materials(FILES if files is None else files, LANGUAGE, seed))
 
 
 def test_the_tests_mode_shows_code_and_both_values():
@@ -172,10 +115,31 @@ def test_leaks_are_runs_of_six_tokens_of_changed_lines(text, found):
     assert bool(leaks(text, GOLD)) is found
 
 
-@pytest.mark.parametrize("mode", ["lm", "pr", "poem", ""])
+@pytest.mark.parametrize("mode", ["poem", ""])
 def test_modes_that_do_not_exist_are_bad_input(mode):
-    with pytest.raises(InputError, match="static, tests"):
+    with pytest.raises(InputError, match="does not exist: choose one of static, tests, lm, pr"):
         make(task(), mode)
+
+
+def test_a_model_that_nobody_named_is_bad_input():
+    with pytest.raises(InputError, match="needs a language model"):
+        make(task(), "lm")
+
+
+@pytest.mark.parametrize(
+    ("mode", "files", "how"),
+    [
+        ("static", None, "static"),
+        ("tests", None, "tests"),
+        ("tests", {}, "static: tests: no_source"),
+        ("pr", None, "tests: pr: no_text"),
+        ("pr", {}, "static: pr: no_text, tests: no_source"),
+    ],
+)
+def test_a_statement_says_how_it_was_written(mode, files, how):
+    found = statement(task(), mode, files=files)
+    assert (found.mode, found.cost_usd) == (how, 0.0)
+    assert found.text == make(task(), how.partition(":")[0], files=files)
 
 
 def test_a_test_without_source_falls_back_to_another_or_to_none():

@@ -15,6 +15,7 @@ from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings
 from swesmith_gym.pipeline import generation
 from swesmith_gym.pipeline.candidates import read_rejected
+from swesmith_gym.pipeline.statements import Writing
 from swesmith_gym.pipeline.validation import ValidationJob, run
 from swesmith_gym.pipeline.workplace import Workplace
 from swesmith_gym.records import REJECTION_REASONS
@@ -34,10 +35,12 @@ def make(abacus: Testbed, folder: Path) -> ValidationJob:
     return ValidationJob(candidates, {"abacus": abacus}, out, rejected, ValidationSettings(FIRST))
 
 
-@pytest.mark.parametrize("mode", ["lm", "typo"])
-def test_a_mode_that_cannot_be_is_refused_before_a_ledger_is_opened(abacus: Testbed, tmp_path: Path, mode: str) -> None:
-    job = replace(make(abacus, tmp_path), issue_mode=mode)
-    with pytest.raises(InputError, match=f"{mode}.*choose one of static, tests"):
+@pytest.mark.parametrize(("mode", "said"), [("lm", "needs a language model"), ("typo", "choose one of static, tests")])
+def test_a_mode_that_cannot_be_is_refused_before_a_ledger_is_opened(
+    abacus: Testbed, tmp_path: Path, mode: str, said: str
+) -> None:
+    job = replace(make(abacus, tmp_path), issues=Writing(mode))
+    with pytest.raises(InputError, match=f"{mode}.*{said}"):
         run(job, Workplace(abacus.backend, SerialExecutor()))
     assert not list(tmp_path.iterdir())
 
@@ -52,6 +55,7 @@ def test_a_resumed_run_bears_the_first_stamp(abacus: Testbed, tmp_path: Path) ->
         run(replace(later, stamp_is_given=True), Workplace(abacus.backend, SerialExecutor()))
     table, _ = run(later, Workplace(abacus.backend, SerialExecutor()))
     assert [task.created_at for task in table] == [FIRST, FIRST]
+    assert [task.statement_mode for task in table] == ["tests", "tests"]
 
 
 def test_what_generation_leaves_out_is_kept(abacus: Testbed, tmp_path: Path) -> None:

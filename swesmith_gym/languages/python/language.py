@@ -30,6 +30,7 @@ from swesmith_gym.languages.python.testing import (
     failures,
     hiding,
     ids,
+    scripts,
     surface,
 )
 from swesmith_gym.languages.python.testing import report as testing_report
@@ -46,6 +47,7 @@ class Python(Language):
     """CPython 3 with pytest. The interpreter may be older than the one that this package runs under."""
 
     name = "python"
+    fence_names = ("py", "python3")
     runner_version = "1"
     tools = Path(__file__).parent / "testing" / "runner"
     copies = Path(copies.__file__)
@@ -172,6 +174,9 @@ class Python(Language):
 
     def warm_runner(self, setup: TestSetup, loaded: Collection[str]) -> RunnerCommand:
         return testing_report.warm_command(setup, loaded)
+
+    def script(self, setup: TestSetup, code: str) -> RunnerCommand:
+        return scripts.command(setup, code)
 
     def parse_traces(self, raw: bytes) -> tuple[dict[str, TestTrace], CollectionTrace | None]:
         return testing_report.traces(raw)
