@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from swesmith_gym import visible
+from swesmith_gym import languages, visible
 from swesmith_gym.errors import LMError, ProfileError, SandboxError
 from swesmith_gym.records import EnvImage, Outcome, RepoProfile
 from swesmith_gym.repos import add as adding
@@ -199,9 +199,11 @@ def differences(shown: Shown, image: EnvImage) -> str:
 
 def _named(tests: Sequence[str], image: EnvImage) -> str:
     """The first of them, each with what it did from scratch."""
+    language = languages.get(image.language)
     said = []
     for test in tests[:_NAMED]:
         result = image.baseline.get(test)
-        last = next(reversed(result.message.strip().splitlines()), "") if result else "not collected"
-        said.append(f"{visible.line(test)}{f': {visible.line(last)}' if last else ''}")
+        failure = language.failure_summary(result.message) if result else None
+        did = f"{failure.exception} {failure.message}".strip() if failure else "not collected"
+        said.append(f"{visible.line(test)}{f': {visible.line(did)}' if did else ''}")
     return ", ".join([*said, *(["..."] if len(tests) > _NAMED else [])])
