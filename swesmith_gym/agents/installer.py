@@ -30,8 +30,6 @@ PROMPTS = {
     "refused": {"wrong", "left"},
 }
 """Texts of a file of prompts -> what can be filled into each."""
-_NARROWED = 4
-"""Times that a dialogue is halved because the model cannot read it."""
 _WARN = 10
 """Replies that are left when the model is told so."""
 _LOG_CHARS = 4000
@@ -117,20 +115,17 @@ class LMInstaller:
 
     def _ask(self, dialogue: Dialogue, site: Site) -> Completion:
         """One reply; a dialogue that is too long for the model is shortened. Raises: LMError."""
-        for _ in range(_NARROWED):
+        while True:
             try:
-                return self._noted(self._lm.complete(self._request(dialogue)), site)
+                completion = self._lm.complete(Request(dialogue.messages, max_tokens=self._limits.max_tokens))
             except ContextExceeded:
+                before = dialogue.chars
                 dialogue.narrow()
-        return self._noted(self._lm.complete(self._request(dialogue)), site)
-
-    def _request(self, dialogue: Dialogue) -> Request:
-        return Request(dialogue.messages, max_tokens=self._limits.max_tokens)
-
-    @staticmethod
-    def _noted(completion: Completion, site: Site) -> Completion:
-        site.transcript.note_reply(completion.text, completion.cost_usd)
-        return completion
+                if dialogue.chars >= before:
+                    raise
+            else:
+                site.transcript.note_reply(completion.text, completion.cost_usd)
+                return completion
 
     def _observed(self, done: ExecResult, texts: Mapping[str, Template], left: int) -> str:
         status = f"exit code {done.exit_code}"

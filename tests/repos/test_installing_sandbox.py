@@ -119,7 +119,12 @@ def test_review_shows_what_the_agent_ran(backend: sandboxes.SandboxBackend) -> N
     console = Console(width=120, record=True, file=io.StringIO())
     console.print(review.render("tally"))
     shown = console.export_text()
-    for part in ("commands found by an agent", "agent (scripted), 7 steps", "python tools/make_primes.py", "not approved"):
+    for part in (
+        "commands found by an agent",
+        "agent (scripted), 7 steps",
+        "python tools/make_primes.py",
+        "not approved",
+    ):
         assert part in shown
     facts = review.summary("tally")
     assert [each["exit_code"] for each in facts["agent_commands"]] == [0, 1, 0, 1, 0]
