@@ -9,7 +9,7 @@ import typer
 
 from swesmith_gym.cli import common
 from swesmith_gym.cli.common import JsonOption, SandboxOption, TrustOption, WorkersOption, group
-from swesmith_gym.cli.lm_options import PromptCharsOption, PromptsOption, RoundsOption, asking_a_model, connected
+from swesmith_gym.cli.lm_options import PromptCharsOption, PromptsOption, RoundsOption, asking_a_model, connected_if
 from swesmith_gym.lm import LMSettings
 
 app = group("Make bug candidates, and find out which of them break tests.")
@@ -61,7 +61,7 @@ def generate(
     from swesmith_gym.tasks import TaskTable
 
     chosen = strategy or ["procedural"]
-    with connected(lm, needed=not ASKING.isdisjoint(chosen)) as model, common.progress_bar("generate") as bar:
+    with connected_if(not ASKING.isdisjoint(chosen), lm) as model, common.progress_bar("generate") as bar:
         means = Means(
             operators=operator or (),
             tasks=list(TaskTable.read(tasks)) if tasks else (),

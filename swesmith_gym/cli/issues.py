@@ -9,7 +9,7 @@ import typer
 
 from swesmith_gym.cli import common
 from swesmith_gym.cli.common import JsonOption, SandboxOption, WorkersOption, group
-from swesmith_gym.cli.lm_options import asking_a_model, connected
+from swesmith_gym.cli.lm_options import asking_a_model, connected_if
 from swesmith_gym.lm import LMSettings
 
 app = group("Write the problem statements that agents read.")
@@ -46,7 +46,7 @@ def write(
     from swesmith_gym.tasks import TaskTable
 
     check_mode(mode)
-    with connected(lm, needed=mode == "lm") as model, common.progress_bar("issues") as bar:
+    with connected_if(mode == "lm", lm) as model, common.progress_bar("issues") as bar:
         writing = statements.Writing(mode, seed, model, from_lm.prompt(prompts))
         job = statements.StatementJob(TaskTable.read(tasks), out or tasks, writing)
         place = Workplace(sandboxes.backend(sandbox), common.executor(workers, sandbox), common.say, bar)

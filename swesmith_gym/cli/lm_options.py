@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,15 +30,14 @@ RoundsOption = Annotated[
 ]
 
 
-@contextmanager
-def connected(settings: LMSettings, *, needed: bool) -> Iterator[LM | None]:
-    """The model, and at the end a line about what was asked and what it cost; None where it is not needed.
+def connected_if(needed: bool, settings: LMSettings) -> AbstractContextManager[LM | None]:
+    """As `connected`, where the model is needed; else None."""
+    return connected(settings) if needed else nullcontext()
 
-    Raises: as `lm.connect`.
-    """
-    if not needed:
-        yield None
-        return
+
+@contextmanager
+def connected(settings: LMSettings) -> Iterator[LM]:
+    """The model, and at the end a line about what was asked and what it cost. Raises: as `lm.connect`."""
     with connect(settings) as model:
         try:
             yield model

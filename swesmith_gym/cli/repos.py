@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from swesmith_gym.cli import common
 from swesmith_gym.cli.common import JsonOption, RootFsOption, SandboxOption, WorkersOption, group
+from swesmith_gym.cli.lm_options import asking_a_model, connected
 from swesmith_gym.errors import InputError
+from swesmith_gym.lm import LM, LMSettings
+
+if TYPE_CHECKING:
+    from swesmith_gym.repos.add import Wish
+    from swesmith_gym.repos.installing import Added, Means
 
 app = group("Add repositories, and build their environments.")
 
@@ -20,29 +26,71 @@ _Bundle = Annotated[Path | None, typer.Option("--ca-bundle", help="Certificates 
 
 
 @app.command()
+@asking_a_model
 def add(
     source: Annotated[str, typer.Argument(help="`pypi:NAME==VERSION`, a git URL with `@REF`, or a folder.")],
+    lm: LMSettings,
     name: Annotated[str, typer.Option("--name", help="Default: the project's own.")] = "",
     python: Annotated[str, typer.Option("--python", help="Version X.Y; default: detected.")] = "",
     install: Annotated[
         list[str] | None, typer.Option("--install", help="Instead of what is detected; repeatable.")
     ] = None,
     test_command: Annotated[str, typer.Option("--test-command", help="Instead of what is detected.")] = "",
+    agent: Annotated[
+        bool,
+        typer.Option("--agent", help="Build it, too; where that fails, let a model find the commands in a sandbox."),
+    ] = False,
+    max_steps: Annotated[int, typer.Option("--max-steps", min=1, help="Replies of the model, with --agent.")] = 100,
     index_url: _Index = None,
     ca_bundle: _Bundle = None,
+    sandbox: SandboxOption = "auto",
+    root_fs: RootFsOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch a repository and detect how it is installed and tested. Nothing of it is executed.
+    """Fetch a repository and detect how it is installed and tested. Without `--agent` nothing of it is executed.
 
     Example: `swesmith-gym repos add pypi:marshmallow==4.4.0`
+
+    Example: `swesmith-gym repos add ./my-project --agent --base-url http://127.0.0.1:8000/v1 --model NAME`
     """
+    del root_fs  # its callback has told the environment
     from swesmith_gym.repos import add as adding
 
+    if agent:
+        from swesmith_gym import sandboxes
+        from swesmith_gym.repos.installing import Means
+
+        wish = adding.Wish(source, name, python, tuple(install or []), test_command)
+        means = Means(sandboxes.backend(sandbox), common.say, index_url, ca_bundle)
+        with connected(lm) as model:
+            _tell(_add_with_agent(wish, means, model, max_steps), as_json)
+        return
     profile = adding.add(source, name, python, install or [], test_command, index_url=index_url, ca_bundle=ca_bundle)
     if as_json:
         common.print_json(asdict(profile))
     else:
         common.say(f"added {profile.name} ({profile.source}); next: swesmith-gym repos build {profile.name}")
+
+
+def _add_with_agent(wish: Wish, means: Means, lm: LM, max_steps: int) -> Added:
+    from swesmith_gym.agents.installer import InstallerLimits, LMInstaller
+    from swesmith_gym.repos import installing
+
+    return installing.add(wish, LMInstaller(lm, InstallerLimits(max_steps=max_steps)), means)
+
+
+def _tell(added: Added, as_json: bool) -> None:
+    name = added.profile.name
+    if as_json:
+        facts = {"steps": added.steps, "cost_usd": added.cost_usd, "image_key": added.image.key}
+        common.print_json(asdict(added.profile) | {"agent": facts})
+        return
+    how = f"by an agent in {added.steps} steps" if added.steps else "as detected; no agent was needed"
+    facts = _facts(name)
+    common.say(
+        f"added and built {added.image.key}, {how}: {facts['passed']} of {facts['tests']} tests pass; "
+        f"next, read what it runs: swesmith-gym repos review {name}"
+    )
 
 
 @app.command()

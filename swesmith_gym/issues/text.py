@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from swesmith_gym.tasks.text import HIDDEN
+from swesmith_gym.visible import HIDDEN
 
 _SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 """Colours and cursor moves (ECMA-48, 5.4)."""

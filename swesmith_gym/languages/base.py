@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -240,6 +240,30 @@ class Language(Rewriter, ABC):
         `interpreter`: a version to use instead of the best guess; `version`: the release, for trees that would ask
         git for it; `test_command`: how tests are run, instead of what is found.
         Raises: ProfileError (no tests, no package; `step="interpreter"`: the tree does not allow that one), InputError.
+        """
+
+    @abstractmethod
+    def interpreter(self, tree: Path, wanted: str = "") -> str:
+        """The version to use: `wanted` if the tree allows it, else the best guess. Raises: ProfileError, InputError."""
+
+    @abstractmethod
+    def from_commands(
+        self,
+        tree: Path,
+        *,
+        interpreter: str,
+        install: Sequence[str],
+        test_command: str,
+        env: Mapping[str, str],
+        version: str = "",
+        locked: bool = True,
+    ) -> RepoProfile:
+        """A profile, without name, source and hash, of commands that somebody found by trying. `tree`: as fetched.
+
+        `install`: run one after the other, each from the top of the work tree. `env`: variables of the test run.
+        `version`: as in `detect`. `locked`: what only installs distributions becomes requirements, so that the lock
+        holds them, where that can be done without guessing; else every command stays one.
+        Raises: InputError, one line that says what is wrong with the commands.
         """
 
     @abstractmethod

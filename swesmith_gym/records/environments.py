@@ -32,6 +32,8 @@ class RepoProfile:
     """SPDX expression or the licence's name, as its metadata gives it."""
     quarantine: Mapping[str, str] = field(default_factory=dict)
     """Tests that never count: exact id -> reason."""
+    origin: str = ""
+    """Who found out how it is installed and tested: empty: detection, or the user; else the agent that did."""
     approved: bool = False
     """A person has looked at what was detected and at the baseline."""
 

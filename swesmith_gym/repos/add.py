@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from swesmith_gym import languages
@@ -11,7 +11,20 @@ from swesmith_gym.errors import ProfileError
 from swesmith_gym.languages.base import Language
 from swesmith_gym.records import RepoProfile
 from swesmith_gym.repos import interpreters, profiles, sources
+from swesmith_gym.repos.sources import Fetched
 from swesmith_gym.tasks import tree as trees
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a user says of a repository. Empty: to be detected."""
+
+    source: str
+    name: str = ""
+    python: str = ""
+    install: tuple[str, ...] = ()
+    test_command: str = ""
+    language: str = "python"
 
 
 def add(
@@ -30,25 +43,30 @@ def add(
     Empty arguments are detected. A profile of that name among the user's is replaced, and its lock dropped.
     Raises: InputError, ProfileError (not to be had, nothing to install, no tests, Python not allowed by it).
     """
+    wish = Wish(source, name, python, tuple(install), test_command, language)
     if name:
         profiles.check_name(name)
-    fetched = sources.fetch(source, index_url=index_url, ca_bundle=ca_bundle)
+    profile = detected(sources.fetch(source, index_url=index_url, ca_bundle=ca_bundle), wish)
+    profiles.save(profile, "", "")
+    return profile
+
+
+def detected(fetched: Fetched, wish: Wish) -> RepoProfile:
+    """The profile of a source that is here, not saved. Raises: InputError, ProfileError."""
     with tempfile.TemporaryDirectory(prefix="swesmith-gym-") as folder:
         tree = Path(folder) / "tree"
         trees.write(fetched.tree, tree)
         try:
-            found = _detect(languages.get(language), tree, python, fetched.version, test_command)
+            found = _detect(languages.get(wish.language), tree, wish.python, fetched.version, wish.test_command)
         except ProfileError as error:
-            raise ProfileError(f"{source}: {error}", step=error.step, log=error.log) from error
-    profile = replace(
+            raise ProfileError(f"{wish.source}: {error}", step=error.step, log=error.log) from error
+    return replace(
         found,
-        name=profiles.check_name(name or fetched.name),
+        name=profiles.check_name(wish.name or fetched.name),
         source=fetched.source,
         source_hash=fetched.source_hash,
-        install=_installation(found.install, tuple(install)),
+        install=_installation(found.install, wish.install),
     )
-    profiles.save(profile, "")
-    return profile
 
 
 def _detect(language: Language, tree: Path, python: str, version: str, test_command: str) -> RepoProfile:

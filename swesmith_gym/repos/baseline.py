@@ -77,7 +77,7 @@ def measure(place: Place, setup: TestSetup, progress: Callable[[str], None]) -> 
             hanging.append(stuck)
             setup = replace(setup, args=(*setup.args, *place.language.without(stuck)))
             continue
-        _check_end(report, setup)
+        check_end(report, setup)
         reports.append(report)
     found = combine(reports, [condition.reason for condition in conditions], place.language.needs_network)
     check(found, place.language.module_of)
@@ -127,7 +127,8 @@ def _forget_tree(bytecode: Path, backend: SandboxBackend) -> None:
         backend.remove_tree(own)
 
 
-def _check_end(report: TestReport, setup: TestSetup) -> None:
+def check_end(report: TestReport, setup: TestSetup) -> None:
+    """Raises: ProfileError where a run did not come to its end, or ran nothing."""
     if report.timed_out:
         why = f"the suite did not end within {setup.timeout_s:g} s; raise `timeout_s` in the profile, or narrow `paths`"
     elif not report.finished:

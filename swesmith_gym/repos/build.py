@@ -74,7 +74,7 @@ def _build(order: Order) -> EnvImage:
             raise _explained(work, error) from error
         image = _image(work, lock, setup, pristine, found)
         images.publish(where, image, lock, "\n".join(work.log), order.backend)
-    profiles.keep_lock(profile.name, lock)
+    profiles.keep_lock(profile, lock)
     return image
 
 

@@ -198,6 +198,12 @@ def publish(where: Path, image: EnvImage, lock: str, log: str, backend: SandboxB
             return
 
 
+def discard(key: str, backend: SandboxBackend) -> None:
+    """Delete one image. Raises: ProfileError (not a key)."""
+    (folder(key) / "image.json").unlink(missing_ok=True)
+    backend.remove_tree(folder(key))
+
+
 def remove(repo: str, backends: Iterable[SandboxBackend]) -> int:
     """Delete every image of a repository, and what each of the backends made of it. Gives their number."""
     own = [path.parent for path in store().glob(f"{repo}-*/image.json") if path.parent.name[: -len("-") - 12] == repo]

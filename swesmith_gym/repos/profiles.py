@@ -1,4 +1,5 @@
-"""Profile files: one TOML file a repository, with its lock beside it.
+"""Profile files: one TOML file a repository, with its lock beside it; beside one that an agent
+found also the transcript of its work.
 
 Those that a user adds lie in HOME/profiles and come before the shipped ones of the same name.
 """
@@ -18,6 +19,9 @@ from swesmith_gym.home import home, write_atomic
 from swesmith_gym.records import RepoProfile, TestSetup
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}")
+LOCK = ".lock"
+TRANSCRIPT = ".agent.jsonl"
+"""What lies beside a profile, by the end of its name."""
 
 
 def user_folder() -> Path:
@@ -64,36 +68,44 @@ def load(name: str) -> RepoProfile:
 def lock(name: str) -> str:
     """Text of the lock beside a profile; empty where there is none."""
     try:
-        return path_of(name).with_suffix(".lock").read_text(encoding="utf-8")
+        return path_of(name).with_suffix(LOCK).read_text(encoding="utf-8")
     except (FileNotFoundError, ProfileError):
         return ""
 
 
-def save(profile: RepoProfile, lock_text: str | None = None) -> Path:
-    """Write a user's profile. `lock_text`: None leaves the lock as it is, empty removes it."""
+def transcript_of(name: str) -> Path:
+    """Where the transcript of the agent that found a profile lies, if one did. Raises: ProfileError (no profile)."""
+    return path_of(name).with_suffix(TRANSCRIPT)
+
+
+def save(profile: RepoProfile, lock_text: str | None = None, transcript: str | None = None) -> Path:
+    """Write a user's profile. `lock_text`, `transcript`: None leaves the one beside it as it is, empty removes it."""
     path = user_folder() / f"{check_name(profile.name)}.toml"
+    new = {path.with_suffix(LOCK): lock_text, path.with_suffix(TRANSCRIPT): transcript}
+    for beside, text in new.items():
+        if text is not None:  # first: a profile that is stopped here at worst lacks its lock, and has not another's
+            beside.unlink(missing_ok=True)
     write_atomic(path, render(profile))
-    if lock_text:
-        write_atomic(path.with_suffix(".lock"), lock_text)
-    elif lock_text is not None:
-        path.with_suffix(".lock").unlink(missing_ok=True)
+    for beside, text in new.items():
+        if text:
+            write_atomic(beside, text)
     return path
 
 
-def keep_lock(name: str, text: str) -> None:
-    """Keep a lock beside a profile that has none."""
-    mine = user_folder() / f"{check_name(name)}.toml"
-    if mine.exists() and not lock(name):
-        write_atomic(mine.with_suffix(".lock"), text)
+def keep_lock(profile: RepoProfile, text: str) -> None:
+    """Keep a lock beside a user's profile that has none; not beside another profile of the same name."""
+    mine = user_folder() / f"{check_name(profile.name)}.toml"
+    if mine.exists() and not lock(profile.name) and load(profile.name) == profile:
+        write_atomic(mine.with_suffix(LOCK), text)
 
 
 def remove(name: str) -> None:
-    """Delete a user's profile and its lock. Raises: ProfileError (there is none, or it is a shipped one)."""
+    """Delete a user's profile and what lies beside it. Raises: ProfileError (there is none, or it is a shipped one)."""
     path = path_of(name)
     if path.parent != user_folder():
         raise ProfileError(f"{name} came with swesmith-gym and cannot be removed; add one of that name to replace it")
-    path.unlink()
-    path.with_suffix(".lock").unlink(missing_ok=True)
+    for each in (path, path.with_suffix(LOCK), path.with_suffix(TRANSCRIPT)):
+        each.unlink(missing_ok=True)
 
 
 def approve(name: str) -> RepoProfile:

@@ -6,15 +6,18 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from swesmith_gym import languages
 from swesmith_gym.errors import ProfileError
 from swesmith_gym.records import BROKEN, EnvImage, RepoProfile
-from swesmith_gym.repos import images, profiles
+from swesmith_gym.repos import images, profiles, transcripts
 from swesmith_gym.repos.build import current
+from swesmith_gym.visible import line, visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _SHOWN = 6
+_MOST_COMMANDS = 40
 _SLOWEST = 3
 
 
@@ -32,10 +35,14 @@ def summary(name: str) -> dict[str, Any]:
         "install": list(profile.install),
         "test_paths": list(profile.test.paths),
         "test_args": list(profile.test.args),
+        "origin": profile.origin,
         "approved": profile.approved,
         "locked": bool(profiles.lock(name)),
         "built": image is not None,
     }
+    if profile.origin:
+        ran = transcripts.commands(profiles.transcript_of(name))
+        data["agent_commands"] = [{"command": each.text, "exit_code": each.exit_code} for each in ran]
     if image is not None:
         data |= {
             "image_key": image.key,
@@ -67,11 +74,12 @@ def render(name: str) -> RenderableType:
     image = current(profile)
     if image is None:
         raise ProfileError(f"{name} is not built on this host: run `swesmith-gym repos build {name}`")
-    parts = [_table(_detected(profile)), _table(_built(image)), _table(_baseline(image))]
-    titles = ("detected", "ran", "baseline")
-    panels = [Panel(part, title=title, title_align="left") for part, title in zip(parts, titles, strict=True)]
+    parts = {"detected": _detected(profile), "ran": _built(image), "baseline": _baseline(image)}
+    if profile.origin:
+        parts = {"commands found by an agent": _by_agent(profile, image), **parts}
+    panels = [Panel(_table(rows), title=title, title_align="left") for title, rows in parts.items()]
     state = "[green]approved[/]" if profile.approved else "[yellow]not approved yet[/]"
-    return Group(f"[bold]{escape(name)}[/]  {escape(profile.source)}  {state}", *panels)
+    return Group(f"[bold]{escape(name)}[/]  {escape(visible(profile.source))}  {state}", *panels)
 
 
 def _table(rows: Mapping[str, str]) -> RenderableType:
@@ -82,8 +90,31 @@ def _table(rows: Mapping[str, str]) -> RenderableType:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows.items():
-        table.add_row(name, escape(value))
+        table.add_row(name, escape(visible(value)))
     return table
+
+
+def _by_agent(profile: RepoProfile, image: EnvImage) -> dict[str, str]:
+    """What a person has to read before an approval: nobody has vouched for these commands."""
+    path = profiles.transcript_of(profile.name)
+    ran = transcripts.commands(path)
+    shown = [f"{'-' if each.exit_code is None else each.exit_code:>3}  {line(each.text)}" for each in ran]
+    more = len(shown) - _MOST_COMMANDS
+    shown = [*shown[:_MOST_COMMANDS], *([f"... and {more} more"] if more > 0 else [])]
+    return {
+        "origin": profile.origin,
+        "look at": f"requirements, install, arguments and variables below; they alone made {image.key}",
+        "not locked": "\n".join(_loose(profile)) or "nothing: all that is installed stands in the lock",
+        "it ran": "\n".join(shown) or "its transcript is not here",
+        "in full": str(path) if path.is_file() else "-",
+    }
+
+
+def _loose(profile: RepoProfile) -> list[str]:
+    """Commands of a profile whose step reaches the package index: what they install may be another release tomorrow."""
+    steps = languages.get(profile.language).build_steps(profile, lock="-", interpreter="-")
+    reaching = any(step.network for step in steps if step.name == "install")
+    return [each for each in profile.install if not each.startswith("export ")] if reaching else []
 
 
 def _detected(profile: RepoProfile) -> dict[str, str]:
@@ -94,6 +125,7 @@ def _detected(profile: RepoProfile) -> dict[str, str]:
         "install": "\n".join(profile.install),
         "tests in": " ".join(profile.test.paths) or "as configured",
         "arguments": " ".join(profile.test.args) or "none",
+        "variables": " ".join(f"{name}={value}" for name, value in profile.test.env.items()) or "none",
         "left out": " ".join(profile.test.ignored_args) or "nothing",
     }
 

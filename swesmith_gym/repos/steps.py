@@ -27,8 +27,12 @@ from swesmith_gym.tasks.tree import LINK, Tree
 
 STEP_TIMEOUT_S = 1800
 LIMITS = Limits(memory_bytes=8 << 30, processes=2048, file_bytes=4 << 30, tmp_bytes=4 << 30)
+FOLDERS = ("tree", "env", "bytecode", "build")
+"""What a build writes to, below its own folder."""
 _BUILD = "/opt/build"
 _UV = "/opt/uv"
+_ELSEWHERE = re.compile(r"@\s*(?!file:)[A-Za-z][A-Za-z0-9+.\-]*://")
+"""A dependency's own address; the tree's, below `file:`, needs no network."""
 _ARTEFACTS = re.compile(
     r"(^|/)(build|dist|\.eggs|__pycache__|[^/]*\.(egg|dist)-info|\.\w+_cache)/|\.py[co]$|^uv\.lock$"
 )
@@ -74,25 +78,36 @@ class Work:
 def install(work: Work) -> tuple[str, TestSetup]:
     """Run the steps. Gives the lock, and the test set-up completed by what the environment holds."""
     order = work.order
-    trees.write(order.tree, work.where / "tree")
-    for name in ("env", "bytecode", "build"):
-        (work.where / name).mkdir()
-    if order.ca is not None:  # now: later, what lies in that folder is the repository's doing
-        shutil.copyfile(order.ca, work.where / "build" / "ca.pem")
-    for name in ("tree", "env", "bytecode", "build"):
-        work.backend.own(work.where / name)
+    lay_out(work)
     steps = order.language.build_steps(order.profile, lock=order.lock, interpreter=work.interpreter.path)
     lock, found = order.lock, ""
     for step in steps:
         order.say(step.name)
         with work.backend.start(_spec(work, step)) as sandbox:
-            _run(work, sandbox, step)
+            run(work, sandbox, step)
             # As soon as it is there: what the repository's own steps make of it later is not asked.
             lock = lock or _read(sandbox, f"{_BUILD}/lock")
-            found = _read(sandbox, f"{_BUILD}/test.json")
+            found = described(sandbox)
     for name in ("tree", "env"):
         work.backend.fetch(work.where / name)
-    return lock, _completed(order.profile.test, found)
+    return lock, completed(order.profile.test, found)
+
+
+def lay_out(work: Work) -> None:
+    """Write what the steps begin with: the tree as fetched, and empty folders for what they make."""
+    trees.write(work.order.tree, work.where / "tree")
+    for name in FOLDERS[1:]:
+        (work.where / name).mkdir()
+    if work.order.ca is not None:  # now: later, what lies in that folder is the repository's doing
+        shutil.copyfile(work.order.ca, work.where / "build" / "ca.pem")
+    for name in FOLDERS:
+        work.backend.own(work.where / name)
+
+
+def workbench(work: Work) -> SandboxSpec:
+    """A sandbox in which what the steps do can be tried by hand, and the tests be run. The index is all it reaches."""
+    spec = _spec(work, BuildStep("workbench", "", network=True))
+    return replace(spec, mounts=(*spec.mounts, Mount(work.order.language.tools, images.RUNNER)), network="index")
 
 
 def _spec(work: Work, step: BuildStep) -> SandboxSpec:
@@ -123,16 +138,16 @@ def _spec(work: Work, step: BuildStep) -> SandboxSpec:
             **({"UV_DEFAULT_INDEX": work.order.index_url} | authorities if step.network else {}),
         },
         path=(f"{images.ENV}/bin", _UV),
-        network=_network(work.order) if step.network else "none",
+        network=network(work.order) if step.network else "none",
         index_hosts=index.hosts(work.order.index_url),
         limits=LIMITS,
         root_fs=work.root_fs,
     )
 
 
-def _network(order: Order) -> Network:
+def network(order: Order) -> Network:
     """The package index and nothing else, unless a dependency comes from elsewhere."""
-    direct = any("@" in line and "://" in line for line in (*order.profile.requirements, *order.lock.splitlines()))
+    direct = any(_ELSEWHERE.search(line) for line in (*order.profile.requirements, *order.lock.splitlines()))
     return "full" if direct else "index"
 
 
@@ -151,7 +166,8 @@ def _uv_folder() -> Path:
     return folder
 
 
-def _run(work: Work, sandbox: Sandbox, step: BuildStep) -> None:
+def run(work: Work, sandbox: Sandbox, step: BuildStep) -> None:
+    """Run one step, and log it. Raises: ProfileError (it failed), SandboxDied."""
     done = sandbox.run(step.command, timeout_s=STEP_TIMEOUT_S, stdin=step.stdin)
     output = (done.stdout + done.stderr).decode(errors="replace")
     work.log.append(f"== {step.name} ({done.duration_s:.1f} s)\n{step.command}\n--\n{output}")
@@ -171,7 +187,12 @@ def _read(sandbox: Sandbox, path: str) -> str:
         return ""
 
 
-def _completed(setup: TestSetup, found: str) -> TestSetup:
+def described(sandbox: Sandbox) -> str:
+    """What the step that looks at the environment has found of it; empty where it has not."""
+    return _read(sandbox, f"{_BUILD}/test.json")
+
+
+def completed(setup: TestSetup, found: str) -> TestSetup:
     """The set-up with the plug-ins that were found in the environment, unless the profile names its own."""
     try:
         names = json.loads(found or "{}").get("plugins", [])

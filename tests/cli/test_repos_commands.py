@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from samples import ABACUS
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.network]
 
@@ -37,6 +38,13 @@ def test_show_tells_of_the_environment(abacus: object) -> None:
     assert done.stdout.startswith('name = "abacus"')
     assert "# built: abacus-" in done.stdout
     assert " pass, 0 quarantined, " in done.stdout
+
+
+def test_an_agent_without_a_model_is_refused_before_anything_is_built(home: object) -> None:
+    done = call("add", str(ABACUS), "--name", "unmodelled", "--agent", "--json")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "model" in done.stderr
+    assert call("show", "unmodelled").returncode == 2
 
 
 def test_what_is_not_built_is_said(home: object) -> None:

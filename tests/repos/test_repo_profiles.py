@@ -66,8 +66,8 @@ def test_a_users_profile_comes_before_a_shipped_one() -> None:
     profiles.save(mine)
     assert profiles.load("h11") == mine
     assert profiles.lock("h11") == ""
-    profiles.keep_lock("h11", "six==1\n")
-    profiles.keep_lock("h11", "other\n")
+    profiles.keep_lock(mine, "six==1\n")
+    profiles.keep_lock(mine, "other\n")
     assert profiles.lock("h11") == "six==1\n"
     profiles.remove("h11")
     assert profiles.load("h11") == shipped

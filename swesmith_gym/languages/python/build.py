@@ -54,7 +54,7 @@ def build_steps(profile: RepoProfile, *, lock: str, interpreter: str) -> list[Bu
         BuildStep(
             "install",
             "set -e\n" + "\n".join(profile.install),
-            network=any(line.split()[0] in ("pip", "python") or "--no-deps" not in line for line in _commands(profile)),
+            network=not all(map(_offline, _commands(profile))),
             advice="say how it is installed with `repos add --install CMD`",
         ),
         BuildStep("describe", "/opt/env/bin/python -I -", stdin=_describe(), advice="the environment cannot be read"),
@@ -64,6 +64,12 @@ def build_steps(profile: RepoProfile, *, lock: str, interpreter: str) -> list[Bu
 
 def _commands(profile: RepoProfile) -> list[str]:
     return [line for line in profile.install if line.strip() and not line.startswith("export ")]
+
+
+def _offline(line: str) -> bool:
+    """It installs neither dependencies nor what its build needs."""
+    own = line.split(maxsplit=1)[0] not in ("pip", "python")
+    return own and "--no-deps" in line and "--no-build-isolation" in line
 
 
 def _given(lock: str) -> BuildStep:

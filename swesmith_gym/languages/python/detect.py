@@ -57,7 +57,7 @@ def detect(tree: Path, *, interpreter: str = "", version: str = "", test_command
         language="python",
         interpreter=python,
         requirements=tuple(_requirements(project, python, suite.imports(project, setup.paths))),
-        install=(*_exports(project, version), INSTALL),
+        install=(*exports(project, version), INSTALL),
         test=setup,
         license=project.license,
     )
@@ -94,16 +94,17 @@ def _requirements(project: Project, python: str, imported: set[str]) -> list[str
     needs = test_needs(project, python)
     extras = sorted({e for e in needs.extras if normal(e) in {normal(x) for x in extras_of(project)}}, key=normal)
     name = project.name or "project"
-    own = _own(name, extras)
+    itself = own(name, extras)
     used = {normal(_distribution(module)) for module in imported} | {normal(module) for module in imported}
     tests = [r for r in needs.requirements if (q := parse(r)) and (not is_tool(q.name) or normal(q.name) in used)]
     tests += _undeclared(needs, tests, imported)
     if not any(normal(Requirement(r).name) == "pytest" for r in tests):
         tests.append("pytest")
-    return list(dict.fromkeys([own, *_build_requirements(project), *_tidy(tests)]))
+    return list(dict.fromkeys([itself, *build_requirements(project), *_tidy(tests)]))
 
 
-def _own(name: str, extras: list[str]) -> str:
+def own(name: str, extras: list[str]) -> str:
+    """The requirement that stands for the tree itself."""
     inside = f"[{','.join(extras)}]" if extras else ""
     return f"{name}{inside} @ {TREE}"
 
@@ -133,7 +134,8 @@ def _tidy(requirements: list[str]) -> list[str]:
     ]
 
 
-def _build_requirements(project: Project) -> list[str]:
+def build_requirements(project: Project) -> list[str]:
+    """What building the tree needs beside it."""
     system = project.build_system
     declared = [str(r) for line in strings(system.get("requires")) if (r := parse(line))]
     backend = str(system.get("build-backend", "setuptools.build_meta"))
@@ -144,11 +146,11 @@ def _build_requirements(project: Project) -> list[str]:
     return declared + [extra for extra in known if normal(extra) not in names]
 
 
-def _exports(project: Project, version: str) -> list[str]:
+def exports(project: Project, version: str) -> list[str]:
     """Variables that give a version to build tools that would ask git for it."""
     if not _dynamic(project):
         return []
-    used = {normal(Requirement(r).name) for r in _build_requirements(project)}
+    used = {normal(Requirement(r).name) for r in build_requirements(project)}
     names = sorted({variable for tool, variable in _VERSION_TOOLS.items() if tool in used})
     value = project.version or version or "0.0.1"
     return [f"export {name}={value}" for name in names if re.fullmatch(r"[\w.!+\-]+", value)]

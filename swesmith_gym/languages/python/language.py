@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from swesmith_gym.languages.base import (
@@ -141,6 +141,35 @@ class Python(Language):
         from swesmith_gym.languages.python.detect import detect
 
         return detect(tree, interpreter=interpreter, version=version, test_command=test_command)
+
+    def interpreter(self, tree: Path, wanted: str = "") -> str:
+        from swesmith_gym.languages.python.detect import choose_python
+        from swesmith_gym.languages.python.project.files import Project
+
+        return choose_python(Project(tree), wanted)
+
+    def from_commands(
+        self,
+        tree: Path,
+        *,
+        interpreter: str,
+        install: Sequence[str],
+        test_command: str,
+        env: Mapping[str, str],
+        version: str = "",
+        locked: bool = True,
+    ) -> RepoProfile:
+        from swesmith_gym.languages.python import commands
+
+        return commands.profile(
+            tree,
+            interpreter=interpreter,
+            install=install,
+            test_command=test_command,
+            env=env,
+            version=version,
+            locked=locked,
+        )
 
     def build_steps(self, profile: RepoProfile, *, lock: str, interpreter: str) -> list[BuildStep]:
         from swesmith_gym.languages.python.build import build_steps
