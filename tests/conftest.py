@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from lm.small_model import small_model
 from samples import ABACUS, EDITS, bug
 
 from swesmith_gym import sandboxes
@@ -17,6 +18,7 @@ from swesmith_gym.pipeline.validation import ValidationJob, run
 from swesmith_gym.pipeline.workplace import Workplace
 from swesmith_gym.tasks import TaskTable
 
+__all__ = ["small_model"]
 collect_ignore = ["data"]
 
 
