@@ -12,10 +12,12 @@ from swesmith_gym.bugs.combine import CombineFile, CombineModule
 from swesmith_gym.bugs.drawing import Limits
 from swesmith_gym.bugs.lm_modify import LmModify
 from swesmith_gym.bugs.lm_rewrite import LmRewrite
+from swesmith_gym.bugs.pr_mirror import PrMirror
 from swesmith_gym.bugs.procedural import Procedural
 from swesmith_gym.errors import InputError
 from swesmith_gym.lm.base import LM
 from swesmith_gym.records import TaskInstance, content_id
+from swesmith_gym.repos.changes.base import SourceChange, rendered
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Means:
     """Names of the syntax-tree operators to use; empty: all."""
     tasks: Sequence[TaskInstance] = ()
     """Validated bugs to combine."""
+    changes: Sequence[SourceChange] = ()
+    """Real changes to take back."""
     lm: LM | None = None
     """Writes code for those that ask a model."""
     prompts: Path | None = None
@@ -45,6 +49,9 @@ class Means:
             return content_id([task.instance_id for task in self.tasks])
         if strategy in (LmModify.name, LmRewrite.name):
             return content_id(self.lm and self.lm.model, str(self.prompts or ""), self.rounds, self.limits)
+        if strategy == PrMirror.name:
+            files = [(change.name, rendered(tuple(each.patch for each in change.files))) for change in self.changes]
+            return content_id(files, self.lm and self.lm.model)
         return content_id(self.operators)
 
 
@@ -66,12 +73,19 @@ def _asking(kind: type[LmModify | LmRewrite]) -> Callable[[Means], Strategy]:
     return make
 
 
+def _mirror(means: Means) -> Strategy:
+    if not means.changes:
+        raise InputError("pr_mirror has no change to take back: give --patches PATH, --range A..B, or --from VERSION")
+    return PrMirror(tuple(means.changes), means.lm)
+
+
 MAKERS: dict[str, Callable[[Means], Strategy]] = {
     Procedural.name: lambda means: Procedural(tuple(means.operators)),
     LmModify.name: _asking(LmModify),
     LmRewrite.name: _asking(LmRewrite),
     CombineFile.name: lambda means: CombineFile(means.tasks),
     CombineModule.name: lambda means: CombineModule(means.tasks),
+    PrMirror.name: _mirror,
 }
 """Every strategy of this version."""
 ASKING = frozenset({LmModify.name, LmRewrite.name})

@@ -9,7 +9,15 @@ import typer
 
 from swesmith_gym.cli import common
 from swesmith_gym.cli.common import JsonOption, SandboxOption, TrustOption, WorkersOption, group
-from swesmith_gym.cli.lm_options import PromptCharsOption, PromptsOption, RoundsOption, asking_a_model, connected_if
+from swesmith_gym.cli.lm_options import (
+    PromptCharsOption,
+    PromptsOption,
+    RoundsOption,
+    asking_a_model,
+    connected_if,
+    entity_limits,
+    named,
+)
 from swesmith_gym.lm import LMSettings
 
 app = group("Make bug candidates, and find out which of them break tests.")
@@ -25,13 +33,25 @@ def generate(
         list[str] | None,
         typer.Option(
             "--strategy",
-            help="procedural (default), lm_modify, lm_rewrite, combine_file, combine_module; repeatable.",
+            help="procedural (default), lm_modify, lm_rewrite, combine_file, combine_module, pr_mirror; repeatable.",
         ),
     ] = None,
     operator: Annotated[list[str] | None, typer.Option("--operator", help="Only these operators.")] = None,
     tasks: Annotated[
         Path | None, typer.Option("--tasks", help="For combine_*: a table of validated bugs to combine.")
     ] = None,
+    patches: Annotated[
+        Path | None, typer.Option("--patches", help="For pr_mirror: a patch file, or a folder of them.")
+    ] = None,
+    patches_on: Annotated[
+        str, typer.Option("--patches-on", help="The release or source that the patches were made for.")
+    ] = "",
+    git_range: Annotated[str, typer.Option("--range", help="For pr_mirror: commits A..B of the repository.")] = "",
+    git_source: Annotated[
+        str, typer.Option("--git-source", help="Where those commits are; default: the profile's repository.")
+    ] = "",
+    from_release: Annotated[str, typer.Option("--from", help="For pr_mirror: an older release of the package.")] = "",
+    to_release: Annotated[str, typer.Option("--to", help="What it is compared with; default: the profile's own.")] = "",
     prompts: PromptsOption = None,
     prompt_chars: PromptCharsOption = None,
     rounds: RoundsOption = 1,
@@ -52,24 +72,40 @@ def generate(
 
     Example: `swesmith-gym bugs generate --repo sqlparse --strategy lm_rewrite --base-url http://127.0.0.1:8000/v1
     --model NAME --limit 100 --out candidates.jsonl` (an interrupted run pays for no answer twice)
+
+    Example: `swesmith-gym bugs generate --repo sqlparse --strategy pr_mirror --from 0.5.3 --out mirrored.jsonl`
     """
     from swesmith_gym import sandboxes
-    from swesmith_gym.bugs.drawing import Limits
+    from swesmith_gym.bugs.pr_mirror import PrMirror
     from swesmith_gym.bugs.registry import ASKING, Means
     from swesmith_gym.pipeline import generation
     from swesmith_gym.pipeline.workplace import Workplace
+    from swesmith_gym.repos import profiles
+    from swesmith_gym.repos.changes.given import changes_from
     from swesmith_gym.tasks import TaskTable
 
     chosen = strategy or ["procedural"]
-    with connected_if(not ASKING.isdisjoint(chosen), lm) as model, common.progress_bar("generate") as bar:
+    changes = []
+    if PrMirror.name in chosen:
+        changes = changes_from(
+            profiles.load(repo),
+            patches=patches,
+            patches_on=patches_on,
+            git_range=git_range,
+            git_source=git_source,
+            releases_from_to=(from_release, to_release),
+        )
+    asked = not ASKING.isdisjoint(chosen) or (PrMirror.name in chosen and named(lm))
+    with connected_if(asked, lm) as model, common.progress_bar("generate") as bar:
         means = Means(
             operators=operator or (),
             tasks=list(TaskTable.read(tasks)) if tasks else (),
+            changes=changes,
             lm=model,
             prompts=prompts,
             rounds=rounds,
             concurrency=lm.concurrency,
-            limits=Limits(most_chars=prompt_chars) if prompt_chars else Limits(),
+            limits=entity_limits(prompt_chars),
         )
         place = Workplace(sandboxes.backend(sandbox), common.executor(workers, sandbox), progress=bar)
         counts = generation.run(repo, place, chosen, out, means=means, limit=limit, seed=seed, rejected=rejected)

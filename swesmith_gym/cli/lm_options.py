@@ -7,12 +7,15 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from swesmith_gym.cli.common import say
 from swesmith_gym.lm import LM, LMSettings, connect, parse_price
+
+if TYPE_CHECKING:
+    from swesmith_gym.bugs.drawing import Limits
 
 PARAMETER = "lm"
 """What a command calls the settings that it is given."""
@@ -28,6 +31,18 @@ RoundsOption = Annotated[
     int,
     typer.Option("--rounds", min=1, help="Answers to one question at most: a useless one goes back, with the reason."),
 ]
+
+
+def entity_limits(prompt_chars: int | None) -> Limits:
+    """What strategies that ask a model are limited to."""
+    from swesmith_gym.bugs.drawing import Limits
+
+    return Limits() if prompt_chars is None else Limits(most_chars=prompt_chars)
+
+
+def named(settings: LMSettings) -> bool:
+    """A model was named, by an option or in the environment."""
+    return bool(settings.model)
 
 
 def connected_if(needed: bool, settings: LMSettings) -> AbstractContextManager[LM | None]:

@@ -9,10 +9,25 @@ import typer
 
 from swesmith_gym.cli import common
 from swesmith_gym.cli.common import JsonOption, SandboxOption, TrustOption, WorkersOption
+from swesmith_gym.cli.lm_options import (
+    PromptCharsOption,
+    PromptsOption,
+    RoundsOption,
+    asking_a_model,
+    connected_if,
+    entity_limits,
+    named,
+)
+from swesmith_gym.lm import LMSettings
 
 
+@asking_a_model
 def run(
     config: Annotated[Path, typer.Argument(help="A configuration file (TOML).")],
+    lm: LMSettings,
+    prompts: PromptsOption = None,
+    prompt_chars: PromptCharsOption = None,
+    rounds: RoundsOption = 1,
     out: Annotated[Path, typer.Option("--out", help="Folder of the tables.")] = Path("tasks"),
     workers: WorkersOption = common.DEFAULT_WORKERS,
     sandbox: SandboxOption = "auto",
@@ -22,23 +37,29 @@ def run(
     """Build, generate, validate, write issues and verify for every repository of a configuration. Resumable.
 
     The file names `repos` (a list) and `created_at`; it may set `strategies`, `limit`, `limits` (of single strategies),
-    `seed`, `issues`, `rounds`, `grading` and `warm`.
+    `releases` (of repositories, for pr_mirror), `seed`, `issues`, `rounds`, `grading` and `warm`.
     Exit code 1 if gold or nop did not score what they must on any task, or a repository could not be built: the others
     are made all the same.
 
     Example: `swesmith-gym run campaign.toml --out tasks`
+
+    Example: `swesmith-gym run rewritten.toml --base-url http://127.0.0.1:8000/v1 --model NAME --out tasks`
     """
     del trust  # its callback has told the environment
     from swesmith_gym import sandboxes
+    from swesmith_gym.bugs.registry import Means
     from swesmith_gym.pipeline import synthesis
     from swesmith_gym.pipeline.configuration import read_config
     from swesmith_gym.pipeline.workplace import Workplace
 
     settings = read_config(config)
     folder = common.out_folder(out)
-    with common.progress_bar("run") as bar:
+    with connected_if(named(lm), lm) as model, common.progress_bar("run") as bar:
+        means = Means(
+            lm=model, prompts=prompts, rounds=rounds, limits=entity_limits(prompt_chars), concurrency=lm.concurrency
+        )
         place = Workplace(sandboxes.backend(sandbox), common.executor(workers, sandbox), common.say, bar)
-        found = synthesis.run(settings, folder, place)
+        found = synthesis.run(settings, folder, place, means)
     if as_json:
         common.print_json(found)
     made = [facts for facts in found if "failed" not in facts]

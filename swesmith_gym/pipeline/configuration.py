@@ -29,6 +29,9 @@ class SynthesisConfig:
     """Candidates for each repository and strategy, at most."""
     limits: Mapping[str, int] = field(default_factory=dict)
     """Strategy -> its own limit."""
+    releases: Mapping[str, str] = field(default_factory=dict)
+    """Repository -> two of its releases, `1.0..1.1`, for `pr_mirror`; without the second, its own. It mirrors no other
+    repository."""
     seed: int = 0
     issues: str = "tests"
     """Mode of the problem statements."""
@@ -44,7 +47,7 @@ class SynthesisConfig:
         return self.limits.get(strategy, self.limit)
 
 
-_KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool, "Mapping[str, int]": dict}
+_KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool, "Mapping[str, int]": dict, "Mapping[str, str]": dict}
 
 
 def read_config(path: Path) -> SynthesisConfig:
@@ -80,6 +83,9 @@ def _check(data: Mapping[str, Any]) -> None:
         _check_count(f"the field {name!r}", data.get(name, 1))
     for name, value in data.get("limits", {}).items():
         _check_count(f"the limit of {name!r}", value)
+    for name, value in data.get("releases", {}).items():
+        if not isinstance(value, str) or value.count("..") != 1 or value.startswith(".."):
+            raise InputError(f"the releases of {name!r} must be two with `..` between, such as '1.0..1.1'")
     for name in (*data.get("strategies", ()), *data.get("limits", {})):
         if name not in MAKERS:
             raise InputError(f"unknown strategy {name!r}: this version has {', '.join(sorted(MAKERS))}")

@@ -16,6 +16,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from swesmith_gym.bugs.pr_mirror import PrMirror
 from swesmith_gym.bugs.registry import Means
 from swesmith_gym.errors import ProfileError
 from swesmith_gym.evaluation import verify
@@ -27,6 +28,8 @@ from swesmith_gym.pipeline.parts import Order, Part
 from swesmith_gym.pipeline.statements import Writing
 from swesmith_gym.pipeline.workplace import Workplace
 from swesmith_gym.repos import profiles
+from swesmith_gym.repos.changes.base import SourceChange
+from swesmith_gym.repos.changes.given import changes_from
 from swesmith_gym.repos.resolve import ensure_built
 from swesmith_gym.tasks import TaskTable
 from swesmith_gym.tasks import tree as trees
@@ -54,11 +57,22 @@ def run(config: SynthesisConfig, out: Path, place: Workplace, means: Means | Non
 def _one(name: str, config: SynthesisConfig, means: Means, out: Path, place: Workplace) -> dict[str, Any]:
     testbed = ensure_built(name, place.backend, place.say)
     made: dict[str, Part] = {}
+    changes = _mirrored(name, config)
     for strategy in config.strategies:
+        if strategy == PrMirror.name and not changes:
+            continue
         before = [task for part in made.values() for task in part.tasks]
-        order = Order(strategy, replace(means, tasks=before), [task.instance_id for task in before])
+        order = Order(strategy, replace(means, tasks=before, changes=changes), [task.instance_id for task in before])
         made[strategy] = parts.make(order, testbed, config, out / "work" / name / strategy, place)
     return _written(testbed, config, made, out)
+
+
+def _mirrored(name: str, config: SynthesisConfig) -> list[SourceChange]:
+    """What is taken back in a repository."""
+    if PrMirror.name not in config.strategies or name not in config.releases:
+        return []
+    older, _, newer = config.releases[name].partition("..")
+    return changes_from(profiles.load(name), releases_from_to=(older, newer))
 
 
 def _written(testbed: Testbed, config: SynthesisConfig, made: Mapping[str, Part], out: Path) -> dict[str, Any]:

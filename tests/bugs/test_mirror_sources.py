@@ -403,10 +403,10 @@ def test_the_profiles_own_release_is_the_newer_one(served: str, tmp_path: Path) 
     ("asked", "said"),
     [
         ({}, "no change to take back: give --patches PATH"),
-        ({"patches": Path("x"), "git_range": "a..b"}, "not from --patches and --git-range"),
-        ({"releases_from_to": ("1.0", ""), "git_range": "a..b"}, "not from --git-range and --from"),
+        ({"patches": Path("x"), "git_range": "a..b"}, "not from --patches and --range"),
+        ({"releases_from_to": ("1.0", ""), "git_range": "a..b"}, "not from --range and --from"),
         ({"releases_from_to": ("", "1.1")}, "--to needs --from"),
-        ({"git_source": "x", "patches": Path("x")}, "--git-source needs --git-range"),
+        ({"git_source": "x", "patches": Path("x")}, "--git-source needs --range"),
         ({"git_range": "a..b"}, "pkg comes from pypi:pkg==1.1: name its git repository with --git-source"),
         ({"releases_from_to": ("1.1", "")}, "are one release"),
     ],

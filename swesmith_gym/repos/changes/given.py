@@ -14,7 +14,7 @@ from swesmith_gym.repos.changes.base import SourceChange
 from swesmith_gym.tasks import tree as trees
 
 _PYPI = re.compile(r"pypi:\s*(\S+?)\s*==\s*(\S+)")
-_HOW = "--patches PATH, --git-range A..B, or --from VERSION"
+_HOW = "--patches PATH, --range A..B, or --from VERSION"
 
 
 def changes_from(
@@ -36,7 +36,7 @@ def changes_from(
     Raises: InputError (none or more than one, or one that the profile does not have), ProfileError (not to be had).
     """
     older, newer = releases_from_to
-    given = [name for name, value in (("--patches", patches), ("--git-range", git_range), ("--from", older)) if value]
+    given = [name for name, value in (("--patches", patches), ("--range", git_range), ("--from", older)) if value]
     if newer and not older:
         raise InputError("--to needs --from: two releases are compared")
     if not given:
@@ -44,7 +44,7 @@ def changes_from(
     if len(given) > 1:
         raise InputError(f"pr_mirror takes changes from one source, not from {' and '.join(given)}")
     if git_source and not git_range:
-        raise InputError("--git-source needs --git-range A..B")
+        raise InputError("--git-source needs --range A..B")
     if patches_on and patches is None:
         raise InputError("--patches-on needs --patches PATH")
     keep = languages.get(profile.language).is_source
