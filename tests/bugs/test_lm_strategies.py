@@ -259,7 +259,9 @@ def test_an_error_of_one_request_is_a_row_and_of_three_in_a_row_the_end() -> Non
     assert len(fake.asked) == 3
 
 
-@pytest.mark.parametrize("error", [LMError("bad key", status=401), LMError("no endpoint"), LMError("?", status=404)])
+@pytest.mark.parametrize(
+    "error", [LMError("bad key", status=401), LMError("no endpoint", retryable=True), LMError("no quota", status=429)]
+)
 def test_an_error_that_all_requests_will_meet_ends_the_run_at_once(error: LMError) -> None:
     fake = Fake(lambda request: error)
     with pytest.raises(LMError) as caught:

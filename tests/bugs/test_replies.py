@@ -47,8 +47,9 @@ def answer(text: str, *, same_call: bool = True) -> Read:
         f"{F}\n{BUG}{F}\nagain\n{F}\n{BUG}{F}",
         f"{F}\n{BUG}{F}\nUse it so:\n{F}\nclip(1, 2, 3)\n{F}",
         f"{F}\n\n{F}\n{F}\n{BUG}{F}",
+        f"I think.\n{F}\ndef clip(): pass\n{F}\n</think>\n\n{F}python\n{BUG}{F}",
     ],
-    ids=range(15),
+    ids=range(16),
 )
 def test_the_code_of_an_answer_is_found(text: str) -> None:
     found = answer(text)
