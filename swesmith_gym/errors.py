@@ -12,7 +12,7 @@
     ├── TaskTableError        a task table, or a row of one, is unusable (names file, row, column)
     │   └── TaskNotFound
     ├── InputError            any other bad input from a user
-    └── LMError               a language model endpoint failed (provider, status, retryable)
+    └── LMError               a language model endpoint failed (provider, status, retryable, lasting)
         ├── ContextExceeded   the request is longer than the model can read
         └── BudgetExhausted   the request may cost more than is left to spend
 
@@ -23,6 +23,9 @@ happened, where, and what to do. Commands print that message on one line and exi
 from __future__ import annotations
 
 from typing import Any
+
+_NO_RIGHT = frozenset({401, 402, 403, 404, 405, 407})
+"""HTTP statuses of a key, an account or an address that is no good (RFC 9110, section 15.5)."""
 
 
 class SweSmithGymError(Exception):
@@ -135,10 +138,29 @@ class LMError(SweSmithGymError, RuntimeError):
             retry_after_s=retry_after_s,
         )
 
+    @property
+    def lasting(self) -> bool:
+        """Every later request would end like this one, so that it ends the job and not the item alone: who asks has no
+        right or no credit, the address is wrong, or nobody is there. What was sent may be answered another time."""
+        if self.status is None:
+            return not self.may_cost
+        no_quota = self.status == 429 and not self.retryable
+        return self.status in _NO_RIGHT or 300 <= self.status < 400 or no_quota
+
 
 class ContextExceeded(LMError):
     """A request is longer than the model can read. Asking again is of no use."""
 
+    @property
+    def lasting(self) -> bool:
+        """A shorter one may be answered."""
+        return False
+
 
 class BudgetExhausted(LMError):
     """A request was not sent: it might have cost more than the budget leaves. What was answered is kept."""
+
+    @property
+    def lasting(self) -> bool:
+        """Nothing is left to spend."""
+        return True

@@ -5,34 +5,47 @@ All that it does happens in the sandbox of a `Site`; what it says is parsed, and
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
-from string import Template
 
 from swesmith_gym.agents import replies
 from swesmith_gym.agents.dialogue import Dialogue
 from swesmith_gym.agents.replies import MalformedReply
-from swesmith_gym.errors import ContextExceeded, InputError, ProfileError
+from swesmith_gym.errors import ContextExceeded, ProfileError
+from swesmith_gym.lm import prompts
 from swesmith_gym.lm.base import LM, Completion, Request
+from swesmith_gym.lm.prompts import Form, Text, filled
 from swesmith_gym.records import ExecResult
 from swesmith_gym.repos.proposals import Proposal
 from swesmith_gym.repos.site import Site
 from swesmith_gym.visible import shortened, visible
 
-PROMPTS = {
-    "system": {"python", "pythons"},
-    "task": {"source", "reason", "log", "steps"},
-    "observation": {"status", "output", "left"},
-    "malformed": {"wrong", "left"},
-    "refused": {"wrong", "left"},
+OURS = Path(__file__).parent / "prompts"
+FORM: Form = {
+    "system": Text(("python", "pythons")),
+    "task": Text(("source", "reason", "log", "steps")),
+    "observation": Text(("status", "output", "left")),
+    "malformed": Text(("wrong", "left")),
+    "refused": Text(("wrong", "left")),
 }
-"""Texts of a file of prompts -> what can be filled into each."""
+"""What a file of its prompts holds."""
 _WARN = 10
 """Replies that are left when the model is told so."""
 _LOG_CHARS = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class InstallerPrompts:
+    """What the model is told: templates."""
+
+    system: str
+    task: str
+    observation: str
+    """After a command."""
+    malformed: str
+    """After a reply that is neither a command nor an answer."""
+    refused: str
+    """After an answer that does not stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +72,7 @@ class LMInstaller:
     """An `Installer` (`repos.proposals`) that asks a model. Installs one repository at a time."""
 
     def __init__(self, lm: LM, limits: InstallerLimits | None = None, prompts: Path | None = None) -> None:
-        """`prompts`: a file of the user's in place of the one for the repository's language."""
+        """`prompts`: a folder of prompts that come before ours (`install.LANGUAGE.toml`)."""
         self._lm = lm
         self._limits = limits or InstallerLimits()
         self._prompts = prompts
@@ -86,7 +99,7 @@ class LMInstaller:
                 wrong = f"{error}{'; it was cut at its longest' if completion.finish_reason == 'length' else ''}"
                 if malformed >= self._limits.malformed:
                     raise self._given_up(f"{malformed} replies one after the other were malformed: {wrong}") from error
-                answer = texts["malformed"].substitute(wrong=wrong, left=_left(left))
+                answer = filled(texts.malformed, wrong=wrong, left=_left(left))
             else:
                 malformed = 0
                 if isinstance(wanted, Proposal):
@@ -96,20 +109,21 @@ class LMInstaller:
                     answers += 1
                     if answers >= self._limits.answers:
                         raise self._given_up(f"{answers} answers were wrong")
-                    answer = texts["refused"].substitute(wrong=self._shown(wrong), left=_left(left))
+                    answer = filled(texts.refused, wrong=self._shown(wrong), left=_left(left))
                 else:
                     answer = self._observed(site.run(wanted, timeout_s=self._limits.command_s), texts, left)
             dialogue.add(completion.text, answer)
         raise self._given_up(f"no answer within {self._limits.max_steps} steps (see --max-steps)")
 
-    def _begin(self, site: Site, texts: Mapping[str, Template]) -> Dialogue:
+    def _begin(self, site: Site, texts: InstallerPrompts) -> Dialogue:
         about = site.about
-        system = texts["system"].substitute(python=site.python, pythons=", ".join(site.pythons))
-        task = texts["task"].substitute(
+        system = filled(texts.system, python=site.python, pythons=", ".join(site.pythons))
+        task = filled(
+            texts.task,
             source=visible(about.source),
             reason=visible(about.reason),
             log=shortened(visible(about.log), _LOG_CHARS),
-            steps=self._limits.max_steps,
+            steps=str(self._limits.max_steps),
         )
         return Dialogue(system, task, self._limits.context_chars)
 
@@ -127,14 +141,14 @@ class LMInstaller:
                 site.transcript.note_reply(completion.text, completion.cost_usd)
                 return completion
 
-    def _observed(self, done: ExecResult, texts: Mapping[str, Template], left: int) -> str:
+    def _observed(self, done: ExecResult, texts: InstallerPrompts, left: int) -> str:
         status = f"exit code {done.exit_code}"
         if done.timed_out:
             status = f"ended after {self._limits.command_s:g} s, which is the limit for one command"
         elif done.oom_killed:
             status = "ended: it used more memory than there is"
         output = (done.stdout + done.stderr).decode(errors="replace").rstrip()
-        return texts["observation"].substitute(status=status, output=self._shown(output), left=_left(left))
+        return filled(texts.observation, status=status, output=self._shown(output), left=_left(left))
 
     def _shown(self, text: str) -> str:
         return shortened(visible(text.replace("\r\n", "\n")), self._limits.output_chars)
@@ -147,20 +161,6 @@ def _left(steps: int) -> str:
     return f"Replies left: {steps}." if steps <= _WARN else ""
 
 
-def load_prompts(language: str, path: Path | None = None) -> dict[str, Template]:
-    """What the model is told. `path`: a file of the user's in place of ours. Raises: InputError."""
-    place = path or Path(str(resources.files("swesmith_gym.agents") / "prompts" / f"install.{language}.toml"))
-    try:
-        data = tomllib.loads(place.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{place}: not a file of prompts: {error}") from error
-    texts = {}
-    for name, known in PROMPTS.items():
-        text = data.get(name)
-        if not isinstance(text, str):
-            raise InputError(f"{place}: the text `{name}` is missing")
-        texts[name] = Template(text.strip("\n"))
-        if not texts[name].is_valid() or (other := set(texts[name].get_identifiers()) - known):
-            wrong = "a `$` stands alone: write `$$`" if not texts[name].is_valid() else f"unknown: {', '.join(other)}"
-            raise InputError(f"{place}: `{name}`: {wrong}; known are {', '.join(sorted(known))}")
-    return texts
+def load_prompts(language: str, folder: Path | None = None) -> InstallerPrompts:
+    """Of repositories of a language: from `folder`, else ours. Raises: InputError (file, field, what is wrong)."""
+    return InstallerPrompts(**prompts.read(f"install.{language}", OURS, folder, FORM))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from typing import Any
 
+from swesmith_gym.lm import fences
 from swesmith_gym.repos.proposals import Proposal
 
 MOST_CHARS = 100_000
@@ -23,33 +23,12 @@ def parse(text: str) -> str | Proposal:
     """The command, or the answer. Raises: MalformedReply."""
     if len(text) > MOST_CHARS:
         raise MalformedReply(f"it is longer than {MOST_CHARS} characters")
-    found = [(kind, body) for kind, body in _blocks(_spoken(text)) if kind in _SHELL or kind == "toml"]
+    blocks = [part for part in fences.parts(fences.spoken(text)) if part.block and part.closed]
+    found = [(block.mark, block.text) for block in blocks if block.mark in _SHELL or block.mark == "toml"]
     if len(found) != 1:
         raise MalformedReply(f"it holds {len(found) or 'no'} blocks of ```bash or ```toml that are closed, not one")
     kind, body = found[0]
     return _answer(body) if kind == "toml" else _command(body)
-
-
-def _spoken(text: str) -> str:
-    """The reply without what a model thinks aloud before it."""
-    return text.rpartition("</think>")[2]
-
-
-def _blocks(text: str) -> list[tuple[str, str]]:
-    """(language, content) of every fenced block that is closed, in order."""
-    found: list[tuple[str, str]] = []
-    kind: str | None = None
-    lines: list[str] = []
-    for line in text.replace("\r\n", "\n").split("\n"):
-        mark = line.strip()
-        if kind is None and (opening := re.fullmatch(r"```\s*([\w+-]*).*", mark)):
-            kind, lines = opening[1].lower(), []
-        elif kind is not None and mark == "```":
-            found.append((kind, "\n".join(lines)))
-            kind = None
-        elif kind is not None:
-            lines.append(line)
-    return found
 
 
 def _command(body: str) -> str:

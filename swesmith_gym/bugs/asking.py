@@ -16,8 +16,8 @@ from typing import ClassVar
 from swesmith_gym.bugs.base import Ground, Judge, Result
 from swesmith_gym.bugs.conversation import Conversation, Manner, Outcome
 from swesmith_gym.bugs.drawing import Drawing, Limits, Target
-from swesmith_gym.bugs.templates import Prompt, load
-from swesmith_gym.errors import BudgetExhausted, InputError, LMError
+from swesmith_gym.bugs.templates import EntityPrompt, load
+from swesmith_gym.errors import BudgetExhausted, InputError
 from swesmith_gym.lm.base import LM
 from swesmith_gym.records import BugCandidate, RejectedCandidate
 
@@ -67,7 +67,7 @@ class Asking:
             raise InputError(f"{self.name}: no prompt was chosen")
         return self._made(ground, [load(each, self.prompts) for each in dict.fromkeys(self.variants)], limit, seed)
 
-    def _made(self, ground: Ground, prompts: list[Prompt], limit: int | None, seed: int) -> Iterator[Result]:
+    def _made(self, ground: Ground, prompts: list[EntityPrompt], limit: int | None, seed: int) -> Iterator[Result]:
         drawing = Drawing(ground, prompts, self.limits, seed)
         manner = Manner(self.name, self.temperature, self.blanked, self.limits, self.judge)
         conversation = Conversation(self.lm, ground, manner, seed)
@@ -139,9 +139,11 @@ class _Run:
     def _check(self, outcome: Outcome) -> None:
         """Raises: LMError (of no use to go on)."""
         error = outcome.error
-        failed = isinstance(error, LMError) and not isinstance(error, BudgetExhausted)
-        self.failures = self.failures + 1 if failed else 0
-        if error is not None and (outcome.hopeless or self.failures >= MOST_FAILURES):
+        if error is None or isinstance(error, BudgetExhausted):
+            self.failures = 0
+            return
+        self.failures += 1
+        if error.lasting or self.failures >= MOST_FAILURES:
             raise error
 
     def _counted(self, result: Result) -> Result:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from swesmith_gym import visible
 from swesmith_gym.bugs.base import Ground, Judge, Result
 from swesmith_gym.bugs.drawing import Limits, Target
-from swesmith_gym.bugs.replies import Read, one_line, read, said
-from swesmith_gym.bugs.templates import REASON, filled
+from swesmith_gym.bugs.replies import Read, read, said
+from swesmith_gym.bugs.templates import REASON
 from swesmith_gym.errors import BudgetExhausted, ContextExceeded, LMError
 from swesmith_gym.lm.base import LM, Completion, Message, Request
-from swesmith_gym.records import BugCandidate, RejectedCandidate, content_id
+from swesmith_gym.lm.prompts import filled
+from swesmith_gym.records import BugCandidate, RejectedCandidate, content_id, summed
 
 LEAST_TOKENS = 512
 """That an answer may have, however short its entity is (if the limit is not lower still)."""
@@ -21,8 +23,6 @@ MOST_CHARS_PER_TOKEN = 5
 """Of code: an entity that is longer than what these make of the limit cannot be written anew within it."""
 MOST_REPEATED = 20_000
 """Characters of an answer that the model is shown again in a further turn."""
-_NO_ENDPOINT = frozenset({401, 402, 403, 404})
-"""What says that the key, the account or the address is no good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,6 @@ class Outcome:
     error: LMError | None = None
     """It ended the conversation."""
 
-    @property
-    def hopeless(self) -> bool:
-        """No other request will fare better."""
-        if self.error is None or isinstance(self.error, ContextExceeded | BudgetExhausted):
-            return False
-        status = self.error.status
-        return status in _NO_ENDPOINT or (status is None and not self.error.retryable)
-
 
 @dataclass(slots=True)
 class _Talk:
@@ -70,8 +62,7 @@ class _Talk:
 
     def hear(self, completion: Completion) -> None:
         self.answers += 1
-        known = self.cost_usd is not None and completion.cost_usd is not None
-        self.cost_usd = (self.cost_usd or 0.0) + (completion.cost_usd or 0.0) if known else None
+        self.cost_usd = summed((self.cost_usd, completion.cost_usd))
 
 
 class Conversation:
@@ -93,7 +84,7 @@ class Conversation:
             except BudgetExhausted as error:
                 return Outcome(talk.result, talk.answers, error)
             except LMError as error:
-                failed = self._rejected(talk, "lm_error", one_line(str(error), 300))
+                failed = self._rejected(talk, "lm_error", visible.line(str(error), 300))
                 return Outcome(talk.result or failed, talk.answers + 1, error)
             if completion is None:
                 return Outcome(talk.result or self._rejected(talk, "too_large", self._too_large()), talk.answers)
@@ -124,9 +115,7 @@ class Conversation:
         tokens = min(limits.most_tokens, max(LEAST_TOKENS, int(len(whole) * TOKENS_PER_CHAR)))
         for context in contexts:
             values = {**self._values(target), "context": context.rstrip("\n")}
-            system = target.prompt.system.strip() and filled(target.prompt.system, values)
-            first = [{"role": "system", "content": system}] if system else []
-            messages = (*first, {"role": "user", "content": filled(target.prompt.user, values)}, *talk.turns)
+            messages = (*target.prompt.messages(**values), *talk.turns)
             if sum(len(each["content"]) for each in messages) <= limits.most_chars:
                 yield Request(messages, self.manner.temperature, tokens, target.sample)
 
@@ -155,13 +144,13 @@ class Conversation:
         judge = self.manner.judge
         # Nobody would hear what is said of the last answer.
         wrong = judge(candidate) if judge and talk.answers < talk.rounds else ""
-        return candidate, one_line(wrong, 300)
+        return candidate, visible.line(wrong, 300)
 
     def _say(self, talk: _Talk, text: str, wrong: str) -> None:
         values = {**self._values(talk.target), REASON: wrong}
         shown = text[:MOST_REPEATED].encode("utf-8", "replace").decode()
         talk.turns.append({"role": "assistant", "content": shown})
-        talk.turns.append({"role": "user", "content": filled(talk.target.prompt.again, values)})
+        talk.turns.append({"role": "user", "content": filled(talk.target.prompt.again, **values)})
 
     def _rejected(self, talk: _Talk, reason: str, detail: str, found: Read = Read()) -> RejectedCandidate:  # noqa: B008
         entity = talk.target.entity

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from swesmith_gym.bugs.base import Ground
-from swesmith_gym.bugs.templates import Prompt
+from swesmith_gym.bugs.templates import EntityPrompt
 from swesmith_gym.records import CodeEntity
 
 
@@ -49,7 +49,7 @@ class Target:
     """One entity, to be asked about once."""
 
     entity: CodeEntity
-    prompt: Prompt
+    prompt: EntityPrompt
     sample: int
     """As in `lm.base.Request`."""
 
@@ -57,12 +57,12 @@ class Target:
 class Drawing:
     """The entities of a tree in the order of one seed. Files are parsed when their turn comes."""
 
-    def __init__(self, ground: Ground, prompts: Sequence[Prompt], limits: Limits, seed: int) -> None:
+    def __init__(self, ground: Ground, prompts: Sequence[EntityPrompt], limits: Limits, seed: int) -> None:
         self.ground = ground
         self.prompts = prompts
         self.limits = limits
         self.seed = seed
-        self._known: list[tuple[CodeEntity, tuple[Prompt, ...]]] = []
+        self._known: list[tuple[CodeEntity, tuple[EntityPrompt, ...]]] = []
 
     def turn(self, number: int, *, again: bool) -> Iterator[Target]:
         """Turn `number`, from 0 on, after all turns before it. `again`: prompts that were used up give further samples;
@@ -72,7 +72,7 @@ class Drawing:
             if again or not sample:
                 yield Target(entity, prompts[which], sample)
 
-    def _first(self) -> Iterator[tuple[CodeEntity, tuple[Prompt, ...]]]:
+    def _first(self) -> Iterator[tuple[CodeEntity, tuple[EntityPrompt, ...]]]:
         """Every entity with its prompts, the order of which is its own."""
         rng = random.Random(f"{self.seed}:files")
         paths = list(self.ground.sources)
@@ -87,7 +87,7 @@ class Drawing:
                 yield found
                 waiting.append(file)
 
-    def _of(self, path: str) -> list[tuple[CodeEntity, tuple[Prompt, ...]]]:
+    def _of(self, path: str) -> list[tuple[CodeEntity, tuple[EntityPrompt, ...]]]:
         rng = random.Random(f"{self.seed}:{path}")
         found = []
         for entity, lines in self.ground.language.rewritable(path, self.ground.sources[path]):
@@ -102,4 +102,4 @@ class Drawing:
 @dataclass(slots=True)
 class _File:
     path: str
-    entities: list[tuple[CodeEntity, tuple[Prompt, ...]]] | None = None
+    entities: list[tuple[CodeEntity, tuple[EntityPrompt, ...]]] | None = None

@@ -6,14 +6,19 @@ the change does.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
+from pathlib import Path
 
+from swesmith_gym import visible
+from swesmith_gym.bugs import templates
+from swesmith_gym.bugs.telling import reveals_undoing
 from swesmith_gym.errors import CandidateRejected
 from swesmith_gym.languages.base import Language
+from swesmith_gym.lm import fences, prompts
 from swesmith_gym.lm.base import LM, Completion, Request
+from swesmith_gym.lm.prompts import Prompt
 from swesmith_gym.patch import split_lines
 from swesmith_gym.repos.changes.base import FileChange, rendered
 
@@ -21,15 +26,13 @@ MAX_FILE_CHARS = 24_000
 MAX_DIFF_CHARS = 12_000
 MARGIN = 10
 """Lines that an answer may change beside twice as many as the change has: the code around it has moved on."""
-_BLOCK = re.compile(r"^(`{3,})[^\n`]*\n(.*?)^\1[ \t]*$", re.MULTILINE | re.DOTALL)
-_TELLS = re.compile(
-    r"\b(?:bug|buggy|revert(?:ed|s)?|undo(?:ne)?|undid|removed|previous(?:ly)?|original(?:ly)?)\b", re.I
-)
-_SYSTEM = (
-    "You are given a source file and a change that was made to an earlier version of it. Give back the whole file as "
-    "it would be if the change had never been made, and with everything else as it is. Answer with the file in one "
-    "fenced block like the one that you are given, and with nothing else. Add no comments."
-)
+PROMPT = "pr_mirror"
+PLACEHOLDERS = ("path", "file", "diff", "fence")
+
+
+def prompt(users: Path | None = None) -> Prompt:
+    """Our prompt, or the one of a user's folder. Raises: InputError."""
+    return Prompt(**prompts.read(PROMPT, templates.OURS, users, prompts.system_and_user(*PLACEHOLDERS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class Asking:
 
     lm: LM
     language: Language
+    prompt: Prompt
+    """Placeholders: PLACEHOLDERS."""
     costs: list[float | None] = field(default_factory=list)
     """Of each answer so far, in US dollars; None: unknown."""
 
@@ -54,10 +59,12 @@ class Asking:
                 detail=f"{file.paths[0]}: {len(text)} characters and a diff of {len(shown)}; a model is shown at most "
                 f"{MAX_FILE_CHARS} and {MAX_DIFF_CHARS}",
             )
-        fence = "`" * (max(map(len, re.findall("`{3,}", text + shown)), default=2) + 1)
-        end = "" if text.endswith("\n") else "\n"
-        asked = f"`{file.paths[0]}`:\n\n{fence}\n{text}{end}{fence}\n\nThe change:\n\n{fence}\n{shown}{fence}\n"
-        messages = ({"role": "system", "content": _SYSTEM}, {"role": "user", "content": asked})
+        messages = self.prompt.messages(
+            path=file.paths[0],
+            file=text.removesuffix("\n"),
+            diff=shown.removesuffix("\n"),
+            fence=fences.fence_around(text, shown),
+        )
         answer = self.lm.complete(Request(messages, max_tokens=len(text) // 2 + 512))
         self.costs.append(answer.cost_usd)
         found = _like(text, _code(answer))
@@ -69,10 +76,12 @@ class Asking:
 def _code(answer: Completion) -> str:
     if answer.finish_reason == "length":
         raise CandidateRejected(reason="no_code", detail="the answer was cut off")
-    blocks = _BLOCK.findall(answer.text)
-    if len(blocks) != 1 or not blocks[0][1].strip():
+    blocks = [part for part in fences.parts(fences.spoken(answer.text)) if part.block]
+    if len(blocks) != 1:
         raise CandidateRejected(reason="no_code", detail=f"the answer holds {len(blocks)} blocks of code, not one")
-    return str(blocks[0][1])
+    if not blocks[0].closed or not blocks[0].text.strip():
+        raise CandidateRejected(reason="no_code", detail="the answer's block of code has no end, or is empty")
+    return blocks[0].text
 
 
 def _like(text: str, found: str) -> str:
@@ -99,5 +108,5 @@ def _faults(before: str, after: str, file: FileChange, language: Language) -> It
     known = {line for hunk in file.patch.hunks for line in hunk.old}
     for _, _, _, c, d in steps:
         for line in new[c:d]:
-            if line not in known and _TELLS.search(line.decode()):
-                yield "reveals_bug", line.decode().strip()[:200]
+            if line not in known and reveals_undoing(line.decode()):
+                yield "reveals_bug", visible.line(line.decode(), 200)

@@ -9,17 +9,19 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
+from swesmith_gym.bugs import mirror_lm
 from swesmith_gym.bugs.base import Ground, Result
 from swesmith_gym.bugs.mirror_lm import Asking
 from swesmith_gym.bugs.mirror_pieces import Limits, Piece, pieces
 from swesmith_gym.bugs.mirror_undo import faults, undo
-from swesmith_gym.errors import BudgetExhausted, CandidateRejected, ContextExceeded, LMError
+from swesmith_gym.errors import CandidateRejected, ContextExceeded, LMError
 from swesmith_gym.lm.base import LM
 from swesmith_gym.patch import reverse
-from swesmith_gym.records import BugCandidate, RejectedCandidate, content_id
+from swesmith_gym.records import BugCandidate, RejectedCandidate, content_id, summed
 from swesmith_gym.repos.changes.base import SourceChange, rendered
 
 
@@ -30,6 +32,8 @@ class PrMirror:
     changes: tuple[SourceChange, ...]
     lm: LM | None = None
     """Asked for a file without the change where nothing else undoes it; None: nobody is."""
+    prompts: Path | None = None
+    """A folder of prompt files that come before ours: it is `pr_mirror.toml` that is asked with."""
     limits: Limits = field(default_factory=Limits)
     name: ClassVar[str] = "pr_mirror"
 
@@ -38,8 +42,15 @@ class PrMirror:
         or is no bug, comes out rejected.
 
         `limit`: at most this many candidates, taking files in turn in an order of `seed`; without it, all, in the order
-        of the changes. Raises: BudgetExhausted.
+        of the changes.
+
+        Raises: InputError (a bad prompt), at once. From the generator: LMError that is `lasting`, BudgetExhausted among
+        them.
         """
+        ask = Asking(self.lm, ground.language, mirror_lm.prompt(self.prompts)) if self.lm else None
+        return self._made(ground, ask, limit, seed)
+
+    def _made(self, ground: Ground, asking: Asking | None, limit: int | None, seed: int) -> Iterator[Result]:
         found: Iterable[Piece] = (piece for change in self.changes for piece in pieces(change, ground, self.limits))
         if limit is not None:
             found = _spread(found, random.Random(f"{seed}:{self.name}"))
@@ -48,21 +59,21 @@ class PrMirror:
         for piece in found:
             if limit is not None and count >= limit:
                 return
-            result = self._result(piece, ground, seed, seen)
+            result = self._result(piece, ground, asking, seed, seen)
             count += isinstance(result, BugCandidate)
             yield result
 
-    def _result(self, piece: Piece, ground: Ground, seed: int, seen: set[str]) -> Result:
+    def _result(self, piece: Piece, ground: Ground, asking: Asking | None, seed: int, seen: set[str]) -> Result:
         if piece.reason:
             return _rejected(piece, ground, piece.reason, piece.detail)
-        ask = Asking(self.lm, ground.language) if self.lm else None
+        ask = replace(asking, costs=[]) if asking else None
         try:
             undone = undo(piece.files, ground, ask)
-        except BudgetExhausted:
-            raise
         except CandidateRejected as error:
             return _rejected(piece, ground, error.reason, error.detail, ask)
         except LMError as error:
+            if error.lasting:
+                raise
             reason = "too_large" if isinstance(error, ContextExceeded) else "lm_error"
             return _rejected(piece, ground, reason, str(error), ask)
         candidate = ground.candidate(
@@ -86,8 +97,7 @@ def _paid(ask: Asking | None) -> dict[str, Any]:
     """Model and cost, where a model has answered."""
     if ask is None or not ask.costs:
         return {}
-    known = [cost for cost in ask.costs if cost is not None]
-    return {"model": ask.lm.model, "cost_usd": sum(known) if len(known) == len(ask.costs) else None}
+    return {"model": ask.lm.model, "cost_usd": summed(ask.costs)}
 
 
 def _explanation(piece: Piece) -> str:

@@ -48,11 +48,18 @@ class Means:
         if strategy in (CombineFile.name, CombineModule.name):
             return content_id([task.instance_id for task in self.tasks])
         if strategy in (LmModify.name, LmRewrite.name):
-            return content_id(self.lm and self.lm.model, str(self.prompts or ""), self.rounds, self.limits)
+            return content_id(self.lm and self.lm.model, self._prompts_key, self.rounds, self.limits)
         if strategy == PrMirror.name:
             files = [(change.name, rendered(tuple(each.patch for each in change.files))) for change in self.changes]
-            return content_id(files, self.lm and self.lm.model)
+            return content_id(files, self.lm and self.lm.model, *([self._prompts_key] if self._prompts_key else []))
         return content_id(self.operators)
+
+    @property
+    def _prompts_key(self) -> str:
+        """Equal for folders that hold the same; empty: ours alone are used."""
+        if self.prompts is None:
+            return ""
+        return content_id([(file.name, file.read_bytes()) for file in sorted(self.prompts.glob("*.toml"))])
 
 
 def _asking(kind: type[LmModify | LmRewrite]) -> Callable[[Means], Strategy]:
@@ -76,7 +83,7 @@ def _asking(kind: type[LmModify | LmRewrite]) -> Callable[[Means], Strategy]:
 def _mirror(means: Means) -> Strategy:
     if not means.changes:
         raise InputError("pr_mirror has no change to take back: give --patches PATH, --range A..B, or --from VERSION")
-    return PrMirror(tuple(means.changes), means.lm)
+    return PrMirror(tuple(means.changes), means.lm, means.prompts)
 
 
 MAKERS: dict[str, Callable[[Means], Strategy]] = {

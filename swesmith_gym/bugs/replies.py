@@ -9,8 +9,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from swesmith_gym import visible
+from swesmith_gym.bugs.telling import reveals_bug
 from swesmith_gym.languages.base import Language
 from swesmith_gym.languages.rewriting import Rewriting
+from swesmith_gym.lm import fences
 from swesmith_gym.records import CodeEntity
 
 MOST_CHARS = 400_000
@@ -20,18 +23,7 @@ MOST_BLOCKS = 8
 MOST_EXPLANATION = 500
 """Characters of what a model says it did."""
 
-_FENCE = re.compile(r"([ \t]*)(`{3,}|~{3,})([^`]*)$")
-_THOUGHT = re.compile(r"\s*<think(?:ing)?>(.*?)(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _EXPLANATION = re.compile(r"^[ \t>*_#]*explanation[*_ \t]*:[*_ \t]*(.*)", re.IGNORECASE)
-_REVEALS = re.compile(
-    r"\b(?:bugs?|buggy|wrong(?:ly)?|incorrect(?:ly)?|intentional(?:ly)?|deliberate(?:ly)?|purposely|on purpose"
-    r"|off[- ]by[- ](?:one|1)|subtl[ey]|should(?:n't| not)? (?:be|have)|introduc(?:e|es|ed|ing)|originally"
-    r"|original (?:code|version|condition|check|was)|mistakes?|mistaken(?:ly)?|erroneous(?:ly)?|faulty?|flaw(?:ed|s)?"
-    r"|defects?|broken|inject(?:s|ed)?|fixme|instead of|previously|was:"
-    r"|(?:changed|modified|altered|swapped|flipped|inverted|removed) (?:from|to|this|here|line|logic|the (?:condition|"
-    r"comparison|operator|order|check)))(?!\w)",
-    re.IGNORECASE,
-)
 _STANDS_FOR_CODE = re.compile(
     r"\btodo\b|\byour (?:code|implementation)\b|\bimplement(?:ation)? (?:this|me|here|goes)\b|\bnot implemented\b"
     r"|\brest of (?:the|this)\b|\b(?:existing|remaining|other) (?:code|methods|logic|implementation)\b"
@@ -91,7 +83,7 @@ def read(text: str, language: Language, source: str, entity: CodeEntity, *, same
         return Read(reason="syntax_error", detail="the answer was cut off", explanation=reply.explanation)
     found = _one(reply, language, source, entity, same_call)
     reason, detail = (found.reason, found.detail) if found.reason else _fault(found, language, source)
-    return Read(found.source, reason, one_line(detail, 200), reply.explanation)
+    return Read(found.source, reason, visible.line(detail, 200), reply.explanation)
 
 
 def said(reason: str, detail: str) -> str:
@@ -104,50 +96,14 @@ def said(reason: str, detail: str) -> str:
 
 def taken_apart(text: str) -> Reply:
     """Blocks of code and what is said of them. A fence that is never closed goes on to the end."""
-    thought = _THOUGHT.match(text)
-    text = text[thought.end() :] if thought else text
-    blocks: list[str] = []
-    prose: list[str] = []
-    for part in _parts(text.replace("\r\n", "\n").replace("\r", "\n").split("\n")):
-        if part.code:
-            blocks.append("\n".join([*part.rows, ""]))
-        else:
-            prose += part.rows
-    explanation, other = _explained(prose)
+    found = fences.parts(fences.spoken(text))
+    blocks = [part for part in found if part.block]
+    explanation, other = _explained([row for part in found if not part.block for row in part.text.split("\n")[:-1]])
     if blocks:
-        return Reply(tuple(each for each in blocks if each.strip()), True, not part.code, explanation)
+        code = tuple(block.text for block in blocks if block.text.strip())
+        return Reply(code, True, blocks[-1].closed, explanation)
     whole = "\n".join(other).strip("\n")
     return Reply((whole + "\n",) if whole.strip() else (), False, False, explanation)
-
-
-def one_line(text: str, most: int) -> str:
-    """Foreign text as one bounded line that any file can hold."""
-    printable = "".join(char if char.isprintable() else " " for char in text[: 4 * most])
-    line = " ".join(printable.encode("utf-8", "replace").decode().split())
-    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    code: bool
-    rows: list[str]
-
-
-def _parts(rows: list[str]) -> Iterator[_Part]:
-    part = _Part(False, [])
-    fence = indent = ""
-    for row in rows:
-        match = _FENCE.match(row)
-        closes = match and fence and match[2].startswith(fence) and not match[3].strip()
-        if match and not fence:
-            yield part
-            part, indent, fence = _Part(True, []), match[1], match[2]
-        elif closes:
-            yield part
-            part, fence = _Part(False, []), ""
-        else:
-            part.rows.append(row.removeprefix(indent) if fence else row)
-    yield part
 
 
 def _explained(prose: list[str]) -> tuple[str, list[str]]:
@@ -160,7 +116,7 @@ def _explained(prose: list[str]) -> tuple[str, list[str]]:
             while end < len(prose) and (prose[end].strip() or not said_here):
                 said_here += " " + prose[end].strip()
                 end += 1
-            return one_line(said_here, MOST_EXPLANATION), [*prose[:at], *prose[end:]]
+            return visible.line(said_here, MOST_EXPLANATION), [*prose[:at], *prose[end:]]
     return "", prose
 
 
@@ -198,6 +154,6 @@ def _fault(found: Rewriting, language: Language, source: str) -> tuple[str, str]
     if language.equivalent(source, found.source):
         return "equivalent", ""
     for text in found.prose:
-        if _REVEALS.search(text):
+        if reveals_bug(text):
             return "reveals_bug", text
     return "", ""

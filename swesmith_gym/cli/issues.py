@@ -9,7 +9,7 @@ import typer
 
 from swesmith_gym.cli import common
 from swesmith_gym.cli.common import JsonOption, SandboxOption, WorkersOption, group
-from swesmith_gym.cli.lm_options import asking_a_model, connected_if
+from swesmith_gym.cli.lm_options import PromptsOption, asking_a_model, connected_if
 from swesmith_gym.lm import LMSettings
 
 app = group("Write the problem statements that agents read.")
@@ -23,9 +23,7 @@ def write(
     mode: Annotated[str, typer.Option("--mode", help="static, tests, lm or pr.")] = "tests",
     out: Annotated[Path | None, typer.Option("--out", help="Default: the table itself.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Another seed gives other wordings.")] = 0,
-    prompts: Annotated[
-        Path | None, typer.Option("--prompts", help="Folder with an issue.toml of yours, for --mode lm.")
-    ] = None,
+    prompts: PromptsOption = None,
     workers: WorkersOption = common.DEFAULT_WORKERS,
     sandbox: SandboxOption = "auto",
     as_json: JsonOption = False,

@@ -10,13 +10,12 @@ import typer
 
 from swesmith_gym.cli import common
 from swesmith_gym.cli.common import JsonOption, RootFsOption, SandboxOption, WorkersOption, group
-from swesmith_gym.cli.lm_options import asking_a_model, connected
+from swesmith_gym.cli.lm_options import PromptsOption, asking_a_model, connected
 from swesmith_gym.errors import InputError
-from swesmith_gym.lm import LM, LMSettings
+from swesmith_gym.lm import LMSettings
 
 if TYPE_CHECKING:
-    from swesmith_gym.repos.add import Wish
-    from swesmith_gym.repos.installing import Added, Means
+    from swesmith_gym.repos.installing import Added
 
 app = group("Add repositories, and build their environments.")
 
@@ -41,6 +40,7 @@ def add(
         typer.Option("--agent", help="Build it, too; where that fails, let a model find the commands in a sandbox."),
     ] = False,
     max_steps: Annotated[int, typer.Option("--max-steps", min=1, help="Replies of the model, with --agent.")] = 100,
+    prompts: PromptsOption = None,
     index_url: _Index = None,
     ca_bundle: _Bundle = None,
     sandbox: SandboxOption = "auto",
@@ -58,25 +58,21 @@ def add(
 
     if agent:
         from swesmith_gym import sandboxes
-        from swesmith_gym.repos.installing import Means
+        from swesmith_gym.agents.installer import InstallerLimits, LMInstaller, load_prompts
+        from swesmith_gym.repos import installing
 
         wish = adding.Wish(source, name, python, tuple(install or []), test_command)
-        means = Means(sandboxes.backend(sandbox), common.say, index_url, ca_bundle)
+        means = installing.Means(sandboxes.backend(sandbox), common.say, index_url, ca_bundle)
+        load_prompts(wish.language, prompts)  # what is wrong with them is told before anything is built
         with connected(lm) as model:
-            _tell(_add_with_agent(wish, means, model, max_steps), as_json)
+            installer = LMInstaller(model, InstallerLimits(max_steps=max_steps), prompts)
+            _tell(installing.add(wish, installer, means), as_json)
         return
     profile = adding.add(source, name, python, install or [], test_command, index_url=index_url, ca_bundle=ca_bundle)
     if as_json:
         common.print_json(asdict(profile))
     else:
         common.say(f"added {profile.name} ({profile.source}); next: swesmith-gym repos build {profile.name}")
-
-
-def _add_with_agent(wish: Wish, means: Means, lm: LM, max_steps: int) -> Added:
-    from swesmith_gym.agents.installer import InstallerLimits, LMInstaller
-    from swesmith_gym.repos import installing
-
-    return installing.add(wish, LMInstaller(lm, InstallerLimits(max_steps=max_steps)), means)
 
 
 def _tell(added: Added, as_json: bool) -> None:

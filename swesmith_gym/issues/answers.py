@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from swesmith_gym.issues.faults import Fault
 from swesmith_gym.issues.text import cleaned, hidden_share
+from swesmith_gym.lm import fences
 
 MAX_CHARS = 8000
 MAX_TITLE = 200
@@ -19,9 +20,7 @@ _MIN_LETTERS = 0.5
 _MIN_DISTINCT = 0.2
 """Share of the words that are different ones, where there are more than `_MANY`."""
 _MANY = 60
-_THINKING = re.compile(r"\A\s*<think>.*?</think>\s*", re.DOTALL)
 _WRAPPED = re.compile(r"\A\s*```(?:markdown|md)\s*\n(?P<inside>.*)\n```\s*\Z", re.DOTALL)
-_FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^`]*)$")
 _CALLED = re.compile(r"\A\W{0,2}(?:issue\s+)?title\W{1,4}\s*", re.IGNORECASE)
 _LIST = re.compile(r"[-*+>|]\s|\d+[.)]\s|<|[`~]{3}")
 
@@ -33,7 +32,7 @@ class Answer:
     text: str
     """Markdown, title first."""
     code: str
-    """The first block of the language; empty: there is none."""
+    """The first closed block of the language; empty: there is none."""
 
 
 def read(raw: str, *, cut_off: bool, languages: Collection[str]) -> Answer | Fault:
@@ -43,7 +42,7 @@ def read(raw: str, *, cut_off: bool, languages: Collection[str]) -> Answer | Fau
         return Fault("too_long")
     if hidden_share(raw) > _MAX_HIDDEN:
         return Fault("not_text")
-    text = cleaned(_THINKING.sub("", raw))
+    text = cleaned(fences.spoken(raw))
     wrapped = _WRAPPED.match(text)
     text = (wrapped["inside"] if wrapped else text).strip()
     if not text:
@@ -52,15 +51,16 @@ def read(raw: str, *, cut_off: bool, languages: Collection[str]) -> Answer | Fau
         return Fault("too_long")
     title, _, rest = text.partition("\n")
     title = _plain_title(title)
-    blocks = list(_blocks(rest))
-    prose = " ".join(inside for language, inside in blocks if language is None)
+    parts = fences.parts(rest)
+    prose = " ".join(part.text for part in parts if not part.block)
     if title and not _readable(f"{title} {prose}"):
         return Fault("not_text")
     if not title or len(title) > MAX_TITLE:
         return Fault("no_title")
     if len(prose.split()) < MIN_WORDS:
         return Fault("too_short")
-    code = next((inside for language, inside in blocks if language in languages and inside.strip()), "")
+    wanted = (part.text for part in parts if part.block and part.closed and part.mark in languages)
+    code = next((text for text in wanted if text.strip()), "")
     return Answer(f"{title}\n\n{rest.strip()}\n", code)
 
 
@@ -74,26 +74,6 @@ def _plain_title(line: str) -> str:
         if len(title) > 4 and title.startswith(mark) and title.endswith(mark):
             title = title[2:-2].strip()
     return title
-
-
-def _blocks(text: str) -> Iterator[tuple[str | None, str]]:
-    """The parts of a text in order: prose (None), and fenced blocks with their mark in lower case. One that is not
-    closed is left out."""
-    prose: list[str] = []
-    inside: list[str] = []
-    mark = fence = ""
-    for line in text.split("\n"):
-        if fence:
-            if re.fullmatch(rf" {{0,3}}{fence[0]}{{{len(fence)},}}\s*", line):
-                yield mark, "\n".join(inside)
-                fence, inside = "", []
-            else:
-                inside.append(line)
-        elif found := _FENCE.match(line):
-            fence, mark = found["fence"], (found["info"].split() or [""])[0].strip("{}.").lower()
-        else:
-            prose.append(line)
-    yield None, "\n".join(prose)
 
 
 def _readable(prose: str) -> bool:

@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from swesmith_gym.errors import BudgetExhausted, ContextExceeded, InputError, LMError
+from swesmith_gym.errors import ContextExceeded, InputError, LMError
 from swesmith_gym.issues import answers, facts, telling
 from swesmith_gym.issues.answers import Answer
 from swesmith_gym.issues.faults import WORDS, Fault
@@ -20,9 +20,10 @@ from swesmith_gym.issues.text import cleaned, shortened
 from swesmith_gym.lm import prompts
 from swesmith_gym.lm.base import Completion, Message, Request
 from swesmith_gym.lm.prompts import Prompt
-from swesmith_gym.records import TaskInstance
+from swesmith_gym.records import TaskInstance, summed
 
 PROMPT = "issue"
+OURS = Path(__file__).parent / "prompts"
 PLACEHOLDERS = ("repo", "language", "diff", "test", "output")
 TURNS = 2
 TEMPERATURE = 0.7
@@ -31,19 +32,17 @@ MAX_TOKENS = 2048
 DIFF_CHARS = 6000
 TEST_CHARS = 4000
 OUTPUT_CHARS = 3000
-LASTING = frozenset({401, 402, 403, 404, 405, 407})
-"""Who asks has no right, no credit, or the wrong address."""
 
 
 def prompt(users: Path | None = None) -> Prompt:
     """Our prompt, or the one of a user's folder. Raises: InputError."""
-    return prompts.read(PROMPT, Path(__file__).parent / "prompts", users, PLACEHOLDERS)
+    return Prompt(**prompts.read(PROMPT, OURS, users, prompts.system_and_user(*PLACEHOLDERS)))
 
 
 def write(task: TaskInstance, materials: Materials) -> Draft:
     """A statement, or the reason why there is none.
 
-    Raises: InputError (no model), BudgetExhausted, LMError (one that every other request meets, too: see `lasts`).
+    Raises: InputError (no model), LMError (one that is `lasting`).
     """
     author = materials.author
     if author is None:
@@ -56,7 +55,7 @@ def write(task: TaskInstance, materials: Materials) -> Draft:
         try:
             completion = author.lm.complete(Request(talk, TEMPERATURE, MAX_TOKENS, sample=materials.seed))
         except LMError as error:
-            if lasts(error):
+            if error.lasting:
                 raise
             exceeded = isinstance(error, ContextExceeded)
             return Draft(missing=(reason or "context_exceeded") if exceeded else "lm_error", cost_usd=cost)
@@ -70,15 +69,6 @@ def write(task: TaskInstance, materials: Materials) -> Draft:
         said = shortened(completion.text, answers.MAX_CHARS)
         talk += ({"role": "assistant", "content": said}, {"role": "user", "content": found.words()})
     return Draft(missing=reason, cost_usd=cost)
-
-
-def lasts(error: LMError) -> bool:
-    """Every later request would end like this one: nothing is left to spend, or nobody is there who would answer."""
-    if isinstance(error, BudgetExhausted | ContextExceeded):
-        return isinstance(error, BudgetExhausted)
-    if error.status is None:
-        return not error.may_cost  # what was sent may be answered another time
-    return error.status in LASTING or 300 <= error.status < 400 or (error.status == 429 and not error.retryable)
 
 
 def _values(task: TaskInstance, materials: Materials) -> dict[str, str]:
@@ -122,6 +112,4 @@ def _judged(
 
 
 def _sum(cost: float | None, completion: Completion) -> float | None:
-    if completion.cached or cost is None:
-        return cost
-    return None if completion.cost_usd is None else cost + completion.cost_usd
+    return cost if completion.cached else summed((cost, completion.cost_usd))

@@ -10,7 +10,7 @@ from swesmith_gym.errors import InputError
 from swesmith_gym.issues import facts, from_lm, from_pr, from_tests, static
 from swesmith_gym.issues.leaks import without_leaks
 from swesmith_gym.issues.materials import Draft, Materials
-from swesmith_gym.records import TaskInstance
+from swesmith_gym.records import TaskInstance, summed
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def write(task: TaskInstance, mode: str, materials: Materials) -> Statement:
     cost: float | None = 0.0
     while True:
         draft = _WRITERS[mode](task, materials)
-        cost = None if cost is None or draft.cost_usd is None else cost + draft.cost_usd
+        cost = summed((cost, draft.cost_usd))
         if not draft.missing:
             how = f"{mode}: {', '.join(missed)}" if missed else mode
             return Statement(draft.text, how, cost)

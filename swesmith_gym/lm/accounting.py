@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from swesmith_gym.errors import LMError
 from swesmith_gym.lm.base import LM, Completion, Request
 from swesmith_gym.lm.prices import Price
-
-N = TypeVar("N", int, float)
+from swesmith_gym.records import summed
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +55,9 @@ class Account:
             self._totals = replace(
                 now,
                 calls=now.calls + 1,
-                prompt_tokens=_plus(now.prompt_tokens, completion.prompt_tokens),
-                completion_tokens=_plus(now.completion_tokens, completion.completion_tokens),
-                cost_usd=_plus(now.cost_usd, completion.cost_usd),
+                prompt_tokens=summed((now.prompt_tokens, completion.prompt_tokens)),
+                completion_tokens=summed((now.completion_tokens, completion.completion_tokens)),
+                cost_usd=summed((now.cost_usd, completion.cost_usd)),
             )
 
     def failed(self) -> None:
@@ -71,10 +69,6 @@ class Account:
         """All so far."""
         with self._lock:
             return self._totals
-
-
-def _plus(total: N | None, more: N | None) -> N | None:
-    return None if total is None or more is None else total + more
 
 
 class MeteredLM:

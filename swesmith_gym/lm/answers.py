@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from swesmith_gym import visible
 from swesmith_gym.lm.base import Completion, Request
 
 _CHARACTERS_PER_TOKEN = 16
@@ -76,8 +77,8 @@ def completion(body: bytes, request: Request, model: str) -> Completion:
     named = data.get("model")
     return Completion(
         text=text,
-        model=line(named, 200) if isinstance(named, str) and named else model,
-        finish_reason=line(finish, 40) if isinstance(finish, str) and finish else "unknown",
+        model=visible.line(named, 200) if isinstance(named, str) and named else model,
+        finish_reason=visible.line(finish, 40) if isinstance(finish, str) and finish else "unknown",
         prompt_tokens=_count(usage.get("prompt_tokens")),
         completion_tokens=_count(usage.get("completion_tokens")),
         cost_usd=None,
@@ -118,10 +119,4 @@ def _count(value: Any) -> int | None:
 
 def shown(body: bytes) -> str:
     """The beginning of what was sent, for a message."""
-    return repr(line(body[: 4 * _SHOWN].decode("utf-8", "replace"), 80))
-
-
-def line(text: str, most: int = _SHOWN) -> str:
-    """Foreign text on one line: nothing that a terminal acts on, and no more than `most` characters."""
-    plain = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * most]).split())
-    return plain if len(plain) <= most else plain[: most - 1] + "…"
+    return repr(visible.line(body[: 4 * _SHOWN].decode("utf-8", "replace"), 80))

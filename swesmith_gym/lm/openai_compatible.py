@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
+from swesmith_gym import visible
 from swesmith_gym.errors import InputError, LMError
 from swesmith_gym.lm import answers
 from swesmith_gym.lm.answers import NotACompletion, Refused, TooSlow
@@ -143,7 +144,7 @@ class OpenAICompatibleLM:
     def _broken(self, cause: BaseException) -> LMError:
         """A connection that was not made, was too slow, or ended before the answer did."""
         name = type(cause).__name__
-        why = answers.line(str(cause)) or name
+        why = visible.line(str(cause), 300) or name
         if name in _NEVER_SENT:
             text = f"{self._asked.provider} cannot be reached ({why}): is it running, and is --base-url right?"
             return self._failure(text, may_cost=False)
@@ -174,7 +175,7 @@ def _host(base_url: str) -> str:
         host, port, parts = None, None, urlsplit("")
     if parts.scheme not in ("http", "https") or not host or not re.fullmatch(r"[!-~]+", base_url):
         raise InputError(
-            f"--base-url {answers.line(base_url, 100)!r} is no address: give one such as http://127.0.0.1:8000/v1"
+            f"--base-url {visible.line(base_url, 100)!r} is no address: give one such as http://127.0.0.1:8000/v1"
         )
     return f"{host}:{port}" if port else host
 

@@ -1,69 +1,143 @@
-"""Prompts as data: a TOML file with `system` and `user`, whose `$placeholders` are filled in for each request.
+"""Prompts as data: TOML files, ours inside the package, and a user's own that come before them.
 
-A user replaces one with a file of the same name in a folder of their own.
+Who asks says in a `Form` what its file holds; here it is found, read and checked. A text is taken as it stands: `$name`
+and `${name}` are filled in for each request, and a dollar sign itself is `$$`.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from typing import Any
 
+from swesmith_gym import visible
 from swesmith_gym.errors import InputError
 from swesmith_gym.lm.base import Message
 
-PARTS = ("system", "user")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A field that is a template."""
+
+    placeholders: Collection[str] = ()
+    """Names that are filled in; it need not use all."""
+    default: str | None = None
+    """Where the file lacks it; None: it may not. A text may be blank only where this is."""
+    shows: Collection[str] = ()
+    """It must use one of these placeholders; none: it need not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A field that is a list of known words, one at least. Where the file lacks it: all of them."""
+
+    known: tuple[str, ...]
+
+
+Form = Mapping[str, Text | Words]
+"""Name of a field -> what it must be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Two templates (`string.Template`; `$$` is a dollar sign). What is filled in is not looked at for placeholders."""
+    """The two texts that most prompts have."""
 
     system: str
-    """What the model is, and the rules; empty: no such message is sent."""
+    """What the model is, and the rules; blank: no such message is sent."""
     user: str
     """What is asked."""
 
     def messages(self, **values: str) -> tuple[Message, ...]:
         """The messages of a request. `values`: a text for each placeholder."""
-        texts = {part: Template(getattr(self, part)).substitute(values) for part in PARTS}
-        return tuple({"role": part, "content": text} for part, text in texts.items() if text.strip())
+        texts = {"system": filled(self.system, **values), "user": filled(self.user, **values)}
+        return tuple({"role": role, "content": text} for role, text in texts.items() if text.strip())
 
 
-def read(name: str, ours: Path, users: Path | None, placeholders: Collection[str]) -> Prompt:
-    """The prompt `NAME.toml` of a user's folder; without such a folder, of ours.
+def system_and_user(*placeholders: str) -> Form:
+    """What a file for a `Prompt` holds."""
+    return {"system": Text(placeholders, default=""), "user": Text(placeholders)}
 
-    `placeholders`: names that are filled in; a prompt need not use all.
-    Raises: InputError (no such file, not TOML, a part that is missing or no text, another placeholder).
+
+def filled(template: str, **values: str) -> str:
+    """A template's text. What is filled in is not looked at for placeholders."""
+    return Template(template).substitute(values)
+
+
+def uses(template: str) -> set[str]:
+    """Its placeholders."""
+    return set(Template(template).get_identifiers())
+
+
+def read(name: str, ours: Path, users: Path | None, form: Form) -> dict[str, Any]:
+    """What `NAME.toml` holds, a value for each field of the form: a text, or a tuple of words. The file is the one of
+    the user's folder; where that has none of this name, or there is no such folder, ours.
+
+    Raises: InputError, on one line (file, field, what is wrong).
     """
-    path = (ours if users is None else users) / f"{name}.toml"
-    if not path.is_file():
-        raise InputError(f"{path}: no such file: a folder of prompts holds {name}.toml; begin with a copy of ours")
+    path = _found(name, ours, users)
     try:
         data = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not TOML ({error})") from error
-    for part in data:
-        if part not in PARTS:
-            raise InputError(f"{path}: unknown field {part!r}: a prompt has {' and '.join(PARTS)}")
-    for part in PARTS:
-        if not isinstance(data.get(part), str):
-            raise InputError(f"{path}: the field {part!r} must be a text")
-        _check(data[part], f"{path}: the field {part!r}", placeholders)
-    if not data["user"].strip():
-        raise InputError(f"{path}: the field 'user' is empty: nothing would be asked")
-    return Prompt(data["system"], data["user"])
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{path}: not TOML: {error}") from error
+    for field in sorted(set(data) - set(form)):
+        raise InputError(f"{path}: unknown field `{visible.line(field)}`; known are {', '.join(form)}")
+    return {
+        field: _text(data, field, kind, path) if isinstance(kind, Text) else _words(data, field, kind, path)
+        for field, kind in form.items()
+    }
 
 
-def _check(text: str, where: str, placeholders: Collection[str]) -> None:
-    known = ", ".join(f"${each}" for each in sorted(placeholders))
-    for found in re.finditer(Template.pattern, text):
+def _found(name: str, ours: Path, users: Path | None) -> Path:
+    if not _NAME.fullmatch(name):
+        raise InputError(f"not a name of a prompt: {name!r}; use letters, digits, `-`, `_` and `.`")
+    if users is not None and not users.is_dir():
+        raise InputError(f"{users}: no such folder; prompts are files NAME.toml in a folder")
+    places = [ours] if users is None else [users, ours]
+    if users is not None and not any(users.glob("*.toml")):
+        raise InputError(f"{users}: holds no prompt; prompts are files NAME.toml, begin with a copy of one in {ours}")
+    path = next((file for place in places if (file := place / f"{name}.toml").is_file()), None)
+    if path is None:
+        known = sorted({file.stem for place in places for file in place.glob("*.toml")})
+        raise InputError(
+            f"no prompt {name!r}; there are {', '.join(known)}; add a file {name}.toml to a folder of prompts"
+        )
+    return path
+
+
+def _text(data: Mapping[str, Any], field: str, kind: Text, path: Path) -> str:
+    if field not in data and kind.default is not None:
+        return kind.default
+    if field not in data:
+        raise InputError(f"{path}: the field `{field}` is missing")
+    value, may_be_blank = data[field], kind.default is not None and not kind.default.strip()
+    if not isinstance(value, str) or not (value.strip() or may_be_blank):
+        raise InputError(f"{path}: `{field}` must be text{'' if may_be_blank else ' and not empty'}")
+    for found in re.finditer(Template.pattern, value):
+        where = f"{path}: `{field}`, line {value.count(chr(10), 0, found.start()) + 1}"
         if found["invalid"] is not None:
-            line = text.count("\n", 0, found.start()) + 1
-            raise InputError(f"{where} has a lone `$` in line {line}: write `$$` for the sign itself")
+            raise InputError(f"{where}: a lone `$`; write `$$` for the sign itself")
         name = found["named"] or found["braced"]
-        if name and name not in placeholders:
-            raise InputError(f"{where} has an unknown placeholder ${name}: known are {known}")
+        if name and name not in kind.placeholders:
+            known = ", ".join(f"${each}" for each in sorted(kind.placeholders)) or "none"
+            raise InputError(f"{where}: unknown placeholder ${name}; known are {known}")
+    if kind.shows and uses(value).isdisjoint(kind.shows):
+        wanted = " or ".join(f"${each}" for each in kind.shows)
+        raise InputError(f"{path}: `{field}` lacks what it is about: put {wanted} into it")
+    return value
+
+
+def _words(data: Mapping[str, Any], field: str, kind: Words, path: Path) -> tuple[str, ...]:
+    value = data.get(field, list(kind.known))
+    if not isinstance(value, list) or not value or any(each not in kind.known for each in value):
+        raise InputError(f"{path}: `{field}` must be a list of {' and '.join(map(repr, kind.known))}")
+    return tuple(dict.fromkeys(value))

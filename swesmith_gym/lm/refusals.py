@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from swesmith_gym import visible
 from swesmith_gym.errors import ContextExceeded, LMError
-from swesmith_gym.lm.answers import Refused, line
+from swesmith_gym.lm.answers import Refused
 
 _TOO_LONG = re.compile(
     r"context_length_exceeded|exceed_context_size|context[ _](length|size|window)|max_model_len|"
@@ -32,7 +33,7 @@ class Asked:
 
     def said(self, refused: Refused) -> str:
         """What the endpoint gave as its reason, on one line, and never the key."""
-        text = self.without_key(line(reason(refused.body)["message"]))
+        text = self.without_key(visible.line(reason(refused.body)["message"], 300))
         return f" ({text})" if text else ""
 
     def without_key(self, text: str) -> str:
@@ -76,7 +77,7 @@ def error_of(refused: Refused, asked: Asked) -> LMError:
         nothing = f"has no model {asked.model!r}, or nothing at this address (HTTP 404)"
         text = f"{provider} {nothing}{said}: see --model and --base-url"
     elif 300 <= status < 400:
-        target = line(refused.location or "nowhere", 200)
+        target = visible.line(refused.location or "nowhere", 200)
         text = f"{provider} sends on to {target} (HTTP {status}): give that address as --base-url if you trust it"
     elif status == 429:
         text = f"{provider}: too many requests (HTTP 429){said}: see --lm-requests-per-minute and --lm-concurrency"

@@ -21,6 +21,7 @@ from swesmith_gym.harness.grade import Grading
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings
 from swesmith_gym.home import read_object, write_atomic
+from swesmith_gym.issues import from_lm
 from swesmith_gym.pipeline import candidates as candidate_files
 from swesmith_gym.pipeline import generation, validation
 from swesmith_gym.pipeline.configuration import SynthesisConfig
@@ -59,7 +60,9 @@ class Order:
 
     def issues(self, config: SynthesisConfig) -> Writing:
         """How their problem statements are written."""
-        return Writing(config.issues, lm=self.means.lm if config.issues == "lm" else None)
+        if config.issues != "lm":
+            return Writing(config.issues)
+        return Writing(config.issues, lm=self.means.lm, prompt=from_lm.prompt(self.means.prompts))
 
     def key(self, testbed: Testbed, config: SynthesisConfig) -> str:
         """Equal for what gives equal tasks."""

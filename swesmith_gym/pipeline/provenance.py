@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from swesmith_gym.errors import InputError
-from swesmith_gym.records import RejectedCandidate
+from swesmith_gym.records import RejectedCandidate, summed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,7 @@ def grouped(rejected: Iterable[RejectedCandidate]) -> list[Dropped]:
         groups[each.candidate.strategy, each.candidate.operator or "", each.reason].append(each)
     found = []
     for (strategy, operator, reason), rows in sorted(groups.items()):
-        costs = [row.candidate.cost_usd for row in rows]
-        known = [cost for cost in costs if cost is not None]
-        total = sum(known) if len(known) == len(costs) else None
+        total = summed(row.candidate.cost_usd for row in rows)
         found.append(Dropped(strategy, operator or None, reason, len(rows), total))
     return found
 

@@ -17,7 +17,7 @@ from swesmith_gym.lm.base import LM
 from swesmith_gym.lm.prompts import Prompt
 from swesmith_gym.pipeline.ledger import Ledger
 from swesmith_gym.pipeline.workplace import Workplace
-from swesmith_gym.records import TaskInstance, content_id
+from swesmith_gym.records import TaskInstance, content_id, summed
 from swesmith_gym.repos.resolve import testbed_of
 from swesmith_gym.tasks import TaskTable
 from swesmith_gym.tasks import tree as trees
@@ -148,12 +148,11 @@ def _modes(statements: Iterable[Statement]) -> Counter[str]:
 def summary(job: StatementJob, statements: Sequence[Statement]) -> dict[str, Any]:
     """Counts for people and for `--json`."""
     reasons = Counter(each.mode.partition(": ")[2] for each in statements if ":" in each.mode)
-    costs = [each.cost_usd for each in statements]
     return {
         "tasks": len(statements),
         "mode": job.writing.mode,
         "written": dict(_modes(statements).most_common()),
         "instead_because": dict(reasons.most_common()),
-        "cost_usd": None if None in costs else sum(costs),
+        "cost_usd": summed(each.cost_usd for each in statements),
         "out": str(job.out),
     }

@@ -15,6 +15,7 @@ from swesmith_gym.records.bugs import (
     TaskQuality,
     Validation,
 )
+from swesmith_gym.records.costs import summed
 from swesmith_gym.records.environments import EnvImage, RepoProfile
 from swesmith_gym.records.episodes import FileChange, FileEntry, Step, Submission, Trajectory, Verdict
 from swesmith_gym.records.ids import content_id
@@ -43,4 +44,5 @@ __all__ = [
     "Validation",
     "Verdict",
     "content_id",
+    "summed",
 ]

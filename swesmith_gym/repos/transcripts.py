@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from swesmith_gym import jsonl
 from swesmith_gym.home import home
+from swesmith_gym.records import summed
 from swesmith_gym.visible import shortened
 
 MOST_CHARS = 20_000
@@ -49,7 +50,7 @@ class Transcript:
     def note_reply(self, text: str, cost_usd: float | None) -> None:
         """Add an answer of the model, and count it."""
         self.steps += 1
-        self.cost_usd = None if self.cost_usd is None or cost_usd is None else self.cost_usd + cost_usd
+        self.cost_usd = summed((self.cost_usd, cost_usd))
         self.note("reply", step=self.steps, text=text, cost_usd=cost_usd)
 
     def text(self) -> str:

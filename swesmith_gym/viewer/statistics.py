@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from swesmith_gym.pipeline.provenance import Dropped
-from swesmith_gym.records import TaskInstance, Trajectory
+from swesmith_gym.records import TaskInstance, Trajectory, summed
 from swesmith_gym.viewer.diffs import edited_lines
 from swesmith_gym.viewer.outcomes import outcome
 
@@ -90,14 +90,13 @@ def _groups(
 
 def _group(name: str, tasks: Sequence[TaskInstance], dropped: Sequence[Dropped] | None) -> Group:
     candidates = None if dropped is None else len(tasks) + sum(row.candidates for row in dropped)
-    costs = [task.cost_usd for task in tasks] + [row.cost_usd for row in dropped or ()]
-    known = [cost for cost in costs if cost is not None]
+    cost = summed([task.cost_usd for task in tasks] + [row.cost_usd for row in dropped or ()])
     return Group(
         name=name,
         candidates=candidates,
         instances=len(tasks),
         yield_percent=100 * len(tasks) / candidates if candidates else None,
-        cost_cents=100 * sum(known) / len(tasks) if tasks and len(known) == len(costs) else None,
+        cost_cents=100 * cost / len(tasks) if tasks and cost is not None else None,
         median_f2p=_median(tasks, lambda task: len(task.FAIL_TO_PASS)),
         median_edited=_median(tasks, lambda task: edited_lines(task.bug_patch)),
     )

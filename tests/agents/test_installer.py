@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from swesmith_gym.agents.installer import PROMPTS, InstallerLimits, LMInstaller, load_prompts
+from swesmith_gym.agents.installer import FORM, InstallerLimits, LMInstaller, load_prompts
 from swesmith_gym.errors import BudgetExhausted, ContextExceeded, InputError, LMError, ProfileError
 from swesmith_gym.lm.base import Completion, Request
+from swesmith_gym.lm.prompts import Text
 from swesmith_gym.records import ExecResult
 from swesmith_gym.repos.proposals import Proposal
 from swesmith_gym.repos.site import About
@@ -153,22 +154,26 @@ def test_a_price_that_is_not_known_is_not_nothing(tmp_path: Path) -> None:
 
 
 def test_prompts_of_ones_own(tmp_path: Path) -> None:
-    path = tmp_path / "mine.toml"
-    whole = {name: f"{name} " + " ".join(f"${{{each}}}" for each in sorted(known)) for name, known in PROMPTS.items()}
+    path = tmp_path / "install.python.toml"
+    whole = {
+        name: f"{name} " + " ".join(f"${{{each}}}" for each in text.placeholders)
+        for name, text in FORM.items()
+        if isinstance(text, Text)
+    }
 
     def write(**changed: str) -> Path:
         path.write_text("\n".join(f"{name} = {json.dumps(text)}" for name, text in {**whole, **changed}.items()))
-        return path
+        return tmp_path
 
     script = Script([DONE])
     LMInstaller(script, prompts=write()).install(Place(tmp_path))  # type: ignore[arg-type]
     assert script.requests[0].messages[0]["content"] == "system 3.11 3.11, 3.9"
-    for changed, said in (({"task": "$nobody"}, "nobody"), ({"task": "$ 1"}, "stands alone")):
+    for changed, said in (({"task": "$nobody"}, "nobody"), ({"task": "$ 1"}, "a lone `[$]`")):
         with pytest.raises(InputError, match=said):
             load_prompts("python", write(**changed))
-    for text, said in (("x = ", "not a file of prompts"), ("task = 'x'", "`system` is missing")):
+    for text, said in (("x = ", "not TOML"), ("task = 'x'", "`system` is missing"), ("x = 1", "unknown field `x`")):
         path.write_text(text)
         with pytest.raises(InputError, match=said):
-            load_prompts("python", path)
+            load_prompts("python", tmp_path)
     with pytest.raises(InputError, match="cobol"):
         load_prompts("cobol")

@@ -20,6 +20,9 @@ ANSWER = 'python = "3.11"\ninstall = ["a", "b"]\ntest_command = "pytest"\n[env]\
         ("```sh\nls\n\npwd\n```", "ls\n\npwd"),
         ("<think>```bash\nrm x\n```</think>\n```bash\nls\n```", "ls"),
         ("  ```bash\r\nls\r\n  ```", "ls"),
+        ("I think.\n</think>\n~~~bash\nls\n~~~", "ls"),
+        ("````bash\ncat <<E\n```\nE\n````", "cat <<E\n```\nE"),
+        ("```bash\ncat <<E\n    ```\nE\n```", "cat <<E\n    ```\nE"),
         ("An example of output:\n```\nx\n```\n```python\ny\n```\n```bash\nls\n```", "ls"),
     ],
 )
@@ -38,6 +41,7 @@ def test_an_answer() -> None:
         ("", "no blocks"),
         ("ls", "no blocks"),
         ("```bash\nls", "no blocks"),
+        ("<think>```bash\nls\n```", "no blocks"),
         ("```bash\nls\n```\n```bash\npwd\n```", "2 blocks"),
         (f"```bash\nls\n```\n```toml\n{ANSWER}```", "2 blocks"),
         ("```bash\n\n```", "empty"),

@@ -12,7 +12,8 @@ from swesmith_gym import languages, patch
 from swesmith_gym.bugs.base import Ground, Result
 from swesmith_gym.bugs.mirror_pieces import Limits
 from swesmith_gym.bugs.pr_mirror import PrMirror
-from swesmith_gym.errors import BudgetExhausted, ContextExceeded, LMError
+from swesmith_gym.bugs.registry import Means
+from swesmith_gym.errors import BudgetExhausted, ContextExceeded, InputError, LMError
 from swesmith_gym.lm.base import Completion, Request
 from swesmith_gym.records import REJECTION_REASONS, BugCandidate, RejectedCandidate
 from swesmith_gym.repos import profiles
@@ -355,6 +356,8 @@ def test_line_ends_of_the_file_are_given_back() -> None:
         ("no", "no_code"),
         (fenced(BACK) + fenced(BACK), "no_code"),
         ("```\n\n```\n", "no_code"),
+        (fenced(BACK).removesuffix("```\n"), "no_code"),
+        (fenced(BACK) + "```\n", "no_code"),
         (fenced(LATER), "unchanged"),
         (fenced(BACK.replace(b"def total(", b"def total")), "syntax_error"),
         (fenced(b"x = 1\n" * 200), "outside_entity"),
@@ -379,9 +382,53 @@ def test_a_file_that_is_too_long_is_shown_to_no_model() -> None:
     assert reason({"p/a.py": LATER + b"# x\n" * 9_000}, CONFLICT, lm=Model([]))[0] == "too_large"
 
 
-def test_an_exhausted_budget_ends_it() -> None:
-    with pytest.raises(BudgetExhausted):
-        made({"p/a.py": LATER}, CONFLICT, lm=Model([BudgetExhausted("spent")]))
+@pytest.mark.parametrize("error", [BudgetExhausted("spent"), LMError("wrong key", status=401)])
+def test_an_error_that_every_request_meets_ends_it_after_what_was_made(error: LMError) -> None:
+    strategy = PrMirror((CONFLICT, CONFLICT), Model([fenced(BACK), error]))  # type: ignore[arg-type]
+    results = strategy.candidates(ground({"p/a.py": LATER}))
+    assert isinstance(next(results), BugCandidate)
+    with pytest.raises(type(error)):
+        next(results)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        fenced(BACK).replace("```", "~~~"),
+        fenced(BACK).replace("\n", "\r\n"),
+        "<think>\n```\nx\n```\n</think>\n" + fenced(BACK),
+        "1. So:\n\n   ```python\n" + "".join(f"   {row}\n" for row in BACK.decode().splitlines()) + "   ```\n",
+    ],
+)
+def test_forms_of_an_answer_that_models_choose(text: str) -> None:
+    files = {"p/a.py": LATER}
+    assert undone(files, one(files, CONFLICT, lm=Model([text]))) == {"p/a.py": BACK}
+
+
+def test_a_prompt_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "pr_mirror.toml").write_text('user = "$path\\n$fence\\n$file\\n$fence\\n$diff"')
+    files = {"p/a.py": LATER + b'"""\n```\n"""\n'}
+    model = Model([fenced(BACK)])
+    made(files, CONFLICT, lm=model, prompts=tmp_path)
+    (message,) = model.asked[0].messages
+    assert message["content"].startswith("p/a.py\n````\nimport os\n")
+    assert '"""\n````\n--- ' in message["content"]
+    (tmp_path / "pr_mirror.toml").write_text('user = "$code"')
+    with pytest.raises(InputError, match=r"pr_mirror\.toml: `user`, line 1: unknown placeholder \$code"):
+        PrMirror((CONFLICT,), model, tmp_path).candidates(ground(files))  # type: ignore[arg-type]
+    assert made({"p/a.py": NEW}, CONFLICT, prompts=tmp_path), "without a model no prompt is read"
+
+
+def test_what_is_made_hangs_on_what_a_folder_of_prompts_holds(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pr_mirror.toml").write_text('user = "$file"')
+    for strategy in ("pr_mirror", "lm_modify"):
+        ours, one_, two = [Means(prompts=each).key(strategy) for each in (None, tmp_path / "one", tmp_path / "two")]
+        assert ours != one_ == two
+        (tmp_path / "two" / "pr_mirror.toml").write_text(f'user = "$file {strategy}"')
+        assert Means(prompts=tmp_path / "two").key(strategy) != one_
+        (tmp_path / "two" / "pr_mirror.toml").write_text('user = "$file"')
 
 
 def test_a_diff_of_git_is_taken_back() -> None:

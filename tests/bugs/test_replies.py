@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from swesmith_gym import languages
-from swesmith_gym.bugs.replies import MOST_CHARS, Read, one_line, read, said, taken_apart
+from swesmith_gym.bugs.replies import MOST_CHARS, Read, read, said, taken_apart
 from swesmith_gym.records import REJECTION_REASONS
 
 PYTHON = languages.get("python")
@@ -47,8 +47,9 @@ def answer(text: str, *, same_call: bool = True) -> Read:
         f"{F}\n{BUG}{F}\nagain\n{F}\n{BUG}{F}",
         f"{F}\n{BUG}{F}\nUse it so:\n{F}\nclip(1, 2, 3)\n{F}",
         f"{F}\n\n{F}\n{F}\n{BUG}{F}",
+        f"I think.\n{F}\ndef clip(): pass\n{F}\n</think>\n\n{F}python\n{BUG}{F}",
     ],
-    ids=range(15),
+    ids=range(16),
 )
 def test_the_code_of_an_answer_is_found(text: str) -> None:
     found = answer(text)
@@ -155,7 +156,7 @@ def test_comments_that_were_there_reveal_nothing() -> None:
         (f"{F}\n{BUG}{F}\n### Explanation:\n\nBelow it.", "Below it."),
         (f"{BUG}\nExplanation: unfenced", "unfenced"),
         (f"{F}\n{BUG}{F}\nI changed the bound.", ""),
-        (f"{F}\n{BUG}{F}\nExplanation: \ud800\0\x1b[1m", "[1m"),
+        (f"{F}\n{BUG}{F}\nExplanation: \ud800\0\x1b[1m", "⟨U+D800⟩⟨NUL⟩⟨ESC⟩[1m"),
         (f"{F}\n{BUG}{F}\nExplanation:", ""),
     ],
 )
@@ -166,5 +167,3 @@ def test_what_a_model_says_it_did(text: str, explanation: str) -> None:
 
 def test_an_explanation_is_bounded() -> None:
     assert len(taken_apart("Explanation: " + "long " * 10_000).explanation) <= 500
-    assert one_line("a" * 20, 10) == "a" * 9 + "…"
-    assert one_line("a\nb\t c", 10) == "a b c"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from samples import ABACUS
@@ -45,6 +46,13 @@ def test_an_agent_without_a_model_is_refused_before_anything_is_built(home: obje
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert "model" in done.stderr
     assert call("show", "unmodelled").returncode == 2
+
+
+def test_a_bad_prompt_is_told_before_anything_is_built(home: object, tmp_path: Path) -> None:
+    (tmp_path / "install.python.toml").write_text('system = "$nobody"')
+    done = call("add", str(ABACUS), "--name", "unprompted", "--agent", "--prompts", str(tmp_path), "--model", "m")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "install.python.toml: `system`, line 1: unknown placeholder $nobody" in done.stderr
 
 
 def test_what_is_not_built_is_said(home: object) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from swesmith_gym.errors import LMError
 from swesmith_gym.lm.base import Completion, Request
 
-CODE = "from shop.cart import total\n\nassert total([60, 60]) == 108"
+CODE = "from shop.cart import total\n\nassert total([60, 60]) == 108\n"
 REPORT = f"""# Discount is missing for a large order
 
 I add up the prices of an order of two items in my shop, and the sum is larger than it should be: the discount that
 large orders get is not there.
 
 ```python
-{CODE}
-```
+{CODE}```
 
 I expect 108 and get 120 instead.
 """

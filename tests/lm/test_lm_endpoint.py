@@ -121,7 +121,7 @@ def test_rubbish_is_an_error_that_may_have_cost_something(
     ("fields", "wanted"),
     [
         ({"model": None}, {"model": "tiny"}),
-        ({"model": "a\nb\x1b[0m" + "c" * 999}, {"model": "a b [0m" + "c" * 192 + "…"}),
+        ({"model": "a\nb\x1b[0m" + "c" * 999}, {"model": "a b⟨ESC⟩[0m" + "c" * 186 + "..."}),
         ({"usage": None}, {"prompt_tokens": None, "completion_tokens": None}),
         ({"usage": [1]}, {"prompt_tokens": None}),
         (
@@ -182,7 +182,7 @@ def test_a_prompt_that_is_too_long_is_told_apart(endpoint: Endpoint, model: Open
         (too_many("7"), True, "too many requests (HTTP 429) (slow down)"),
         (refusal(429, "You exceeded your current quota", code="insufficient_quota"), False, "no quota is left"),
         (refusal(500), True, "HTTP 500"),
-        (Raw(b"<h1>\x1b[2J502</h1>", 502), True, "HTTP 502) (<h1> [2J502</h1>)"),
+        (Raw(b"<h1>\x1b[2J502</h1>", 502), True, "HTTP 502) (<h1>⟨ESC⟩[2J502</h1>)"),
         (refusal(503, headers={"Retry-After": "3"}), True, "HTTP 503"),
         (refusal(408), True, "HTTP 408"),
         (refusal(400, "bad"), False, "HTTP 400) (bad)"),
