@@ -45,9 +45,9 @@ class Means:
 
     def key(self, strategy: str) -> str:
         """Equal for means of which this strategy makes the same."""
-        if strategy in (CombineFile.name, CombineModule.name):
+        if strategy in COMBINING:
             return content_id([task.instance_id for task in self.tasks])
-        if strategy in (LmModify.name, LmRewrite.name):
+        if strategy in ASKING:
             return content_id(self.lm and self.lm.model, self._prompts_key, self.rounds, self.limits)
         if strategy == PrMirror.name:
             files = [(change.name, rendered(tuple(each.patch for each in change.files))) for change in self.changes]
@@ -97,6 +97,8 @@ MAKERS: dict[str, Callable[[Means], Strategy]] = {
 """Every strategy of this version."""
 ASKING = frozenset({LmModify.name, LmRewrite.name})
 """Those that need a language model."""
+COMBINING = frozenset({CombineFile.name, CombineModule.name})
+"""Those that need validated bugs."""
 
 
 def strategy(name: str, means: Means) -> Strategy:

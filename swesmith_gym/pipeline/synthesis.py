@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from swesmith_gym.bugs.pr_mirror import PrMirror
-from swesmith_gym.bugs.registry import Means
+from swesmith_gym.bugs.registry import COMBINING, Means
 from swesmith_gym.errors import ProfileError
 from swesmith_gym.evaluation import verify
 from swesmith_gym.harness.testbed import Testbed
@@ -59,9 +59,10 @@ def _one(name: str, config: SynthesisConfig, means: Means, out: Path, place: Wor
     made: dict[str, Part] = {}
     changes = _mirrored(name, config)
     for strategy in config.strategies:
-        if strategy == PrMirror.name and not changes:
-            continue
         before = [task for part in made.values() for task in part.tasks]
+        if (strategy == PrMirror.name and not changes) or (strategy in COMBINING and not before):
+            place.say(f"{name}: nothing for {strategy} to work with")
+            continue
         order = Order(strategy, replace(means, tasks=before, changes=changes), [task.instance_id for task in before])
         made[strategy] = parts.make(order, testbed, config, out / "work" / name / strategy, place)
     return _written(testbed, config, made, out)
