@@ -65,6 +65,8 @@ def _one(name: str, config: SynthesisConfig, means: Means, out: Path, place: Wor
             continue
         order = Order(strategy, replace(means, tasks=before, changes=changes), [task.instance_id for task in before])
         made[strategy] = parts.make(order, testbed, config, out / "work" / name / strategy, place)
+    if not made:
+        raise ProfileError(f"{name}: no strategy of the configuration has anything to work with")
     return _written(testbed, config, made, out)
 
 

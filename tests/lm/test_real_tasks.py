@@ -1,0 +1,78 @@
+"""A real package, a real model, the real client: bugs and issues that the small model writes become tasks.
+
+The yields are what they are: they are printed (`pytest -s`), and kept only from being nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from lm.small_model import SmallModel
+from typer.testing import CliRunner
+
+from swesmith_gym.cli.main import app
+from swesmith_gym.tasks import TaskTable
+
+pytestmark = [pytest.mark.lm, pytest.mark.sandbox, pytest.mark.network]
+REPO = "dotmap"
+ASKED = 6
+"""Candidates of each strategy: an answer takes the model about ten seconds."""
+
+
+def call(*args: object) -> dict[str, object]:
+    """A command's JSON."""
+    done = CliRunner().invoke(app, [*map(str, args), "--json"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    print(args[0:2], found)
+    return found  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="module")
+def model(small_model: SmallModel) -> list[str]:
+    """Options that name it."""
+    return ["--base-url", small_model.url, "--model", small_model.name, "--lm-timeout-s", "600", "--price", "0,0"]
+
+
+@pytest.fixture(scope="module")
+def tables(home: Path, model: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Strategy -> the tasks that came of it."""
+    folder = tmp_path_factory.mktemp("written")
+    CliRunner().invoke(app, ["repos", "build", REPO], catch_exceptions=False)
+    found = {}
+    for strategy in ("lm_modify", "lm_rewrite"):
+        candidates, found[strategy] = folder / f"{strategy}.jsonl", folder / f"{strategy}.parquet"
+        asked = ["--strategy", strategy, "--limit", ASKED, "--prompt-chars", 4000, *model]
+        call("bugs", "generate", "--repo", REPO, *asked, "--out", candidates, "--rejected", folder / "left.jsonl")
+        call("bugs", "validate", candidates, "--out", found[strategy], "--rejected", folder / "rejected.jsonl")
+    return found
+
+
+def test_bugs_that_the_model_writes_become_tasks(tables: dict[str, Path], small_model: SmallModel) -> None:
+    for strategy, path in tables.items():
+        table = TaskTable.read(path)
+        assert len(table) > 0
+        assert {(task.strategy, task.model, task.cost_usd) for task in table} == {(strategy, small_model.name, 0.0)}
+
+
+def test_a_second_run_asks_nothing(
+    tables: dict[str, Path], small_model: SmallModel, model: list[str], tmp_path: Path
+) -> None:
+    calls = small_model.stats()["calls"]
+    again = tmp_path / "again.jsonl"
+    asked = ["--strategy", "lm_rewrite", "--limit", ASKED, "--prompt-chars", 4000, *model]
+    call("bugs", "generate", "--repo", REPO, *asked, "--out", again)
+    assert again.read_text() == tables["lm_rewrite"].with_suffix(".jsonl").read_text()
+    assert small_model.stats()["calls"] == calls
+
+
+def test_the_model_writes_issues_or_leaves_them_to_the_tests(
+    tables: dict[str, Path], model: list[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "issues.parquet"
+    call("issues", "write", tables["lm_rewrite"], "--mode", "lm", "--out", out, *model)
+    for task in TaskTable.read(out):
+        assert task.statement_mode == "lm" or task.statement_mode.startswith("tests: lm: ")
+        assert len(task.problem_statement) > 80
