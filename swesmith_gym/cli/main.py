@@ -30,6 +30,7 @@ _USAGE_ERROR: type[typer.BadParameter] = next(k for k in typer.BadParameter.__mr
 _STOPPED = 130
 _GOES_ON = "stopped; the same command goes on from here"
 _AFTER_CTRL_C = {
+    "bugs generate": "stopped; no answer of a model is paid for twice, the rest is made again",
     "bugs validate": _GOES_ON,
     "evaluate": _GOES_ON,
     "issues write": _GOES_ON,

@@ -75,7 +75,7 @@ def test_help_shows_an_example(command: tuple[str, ...]) -> None:
         ),
         (["bugs", "validate", "c.jsonl", "--issues", "typo"], "'typo' does not exist: choose one of static, tests"),
         (["issues", "write", "t.parquet", "--mode", "typo"], "'typo' does not exist: choose one of static, tests"),
-        (["issues", "write", "t.parquet", "--prompts", "nowhere"], "nowhere/issue.toml: no such file"),
+        (["issues", "write", "t.parquet", "--prompts", "nowhere"], "nowhere: no such folder"),
         (["quickstart", "--sandbox", "vm"], "unknown sandbox 'vm'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
