@@ -24,7 +24,7 @@ PYTHON = ROOT / ".venv-lm" / "bin" / "python"
 MUST = "SWESMITH_GYM_TEST_LM"
 """Set where the model was installed for the tests: then nothing is left out."""
 START_S = 600
-"""Reading the model takes ten seconds of processor time, and a busy machine may give little."""
+"""Loading the model takes ten seconds of processor time, and a busy machine may give little."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class SmallModel:
     """Of the model, as requests must say it."""
 
     def stats(self) -> dict[str, int]:
-        """`calls`, `errors`, `prompt_tokens`, `completion_tokens` and `passes` since it started."""
+        """`calls`, `errors`, `prompt_tokens` and `completion_tokens` since it started."""
         return _get(f"{self.url}/stats")  # type: ignore[return-value]
 
 
@@ -47,7 +47,7 @@ def serving(*options: str) -> Iterator[SmallModel]:
 
     Raises: RuntimeError (it did not start; with what it said).
     """
-    command = [str(PYTHON), str(ROOT / "examples" / "small_model_server.py"), "--port", "0", *options]
+    command = [str(PYTHON), str(ROOT / "examples" / "small_model_server.py"), "--port", "0", "--threads", "1", *options]
     with tempfile.TemporaryFile() as errors:
         server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
         try:
