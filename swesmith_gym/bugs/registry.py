@@ -40,6 +40,8 @@ class Means:
     """Tells it what a candidate was no use for."""
     concurrency: int = 1
     """Requests in flight at the same time, at most."""
+    most_calls: int | None = None
+    """Requests of one strategy, at most."""
     limits: Limits = field(default_factory=Limits)
     """Which entities the model is asked about, and how long requests may be."""
 
@@ -75,6 +77,7 @@ def _asking(kind: type[LmModify | LmRewrite]) -> Callable[[Means], Strategy]:
             judge=means.judge,
             concurrency=means.concurrency,
             limits=means.limits,
+            most_calls=means.most_calls,
         )
 
     return make

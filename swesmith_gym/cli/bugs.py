@@ -10,6 +10,7 @@ import typer
 from swesmith_gym.cli import common
 from swesmith_gym.cli.common import JsonOption, SandboxOption, TrustOption, WorkersOption, group
 from swesmith_gym.cli.lm_options import (
+    MostCallsOption,
     PromptCharsOption,
     PromptsOption,
     RoundsOption,
@@ -54,6 +55,7 @@ def generate(
     to_release: Annotated[str, typer.Option("--to", help="What it is compared with; default: the profile's own.")] = "",
     prompts: PromptsOption = None,
     prompt_chars: PromptCharsOption = None,
+    most_calls: MostCallsOption = None,
     rounds: RoundsOption = 1,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most this many, spread evenly.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Another seed gives other bugs.")] = 0,
@@ -104,6 +106,7 @@ def generate(
             lm=model,
             prompts=prompts,
             rounds=rounds,
+            most_calls=most_calls,
             concurrency=lm.concurrency,
             limits=entity_limits(prompt_chars),
         )

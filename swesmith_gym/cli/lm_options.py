@@ -27,6 +27,10 @@ PromptCharsOption = Annotated[
     int | None,
     typer.Option("--prompt-chars", min=1000, help="Characters of a request at most; a longer file is cut down to it."),
 ]
+MostCallsOption = Annotated[
+    int | None,
+    typer.Option("--most-calls", min=1, help="Requests of a strategy at most, however few candidates came of them."),
+]
 RoundsOption = Annotated[
     int,
     typer.Option("--rounds", min=1, help="Answers to one question at most: a useless one goes back, with the reason."),
@@ -121,6 +125,9 @@ def settings(
     timeout_s: Annotated[
         float, typer.Option("--lm-timeout-s", min=0.1, help="How long one request to the model may take, in seconds.")
     ] = 120.0,
+    max_tokens: Annotated[
+        int | None, typer.Option("--lm-max-tokens", min=1, help="Tokens of an answer at most; longer ones are cut off.")
+    ] = None,
 ) -> LMSettings:
     """What these options say, for `lm.connect`. Raises: InputError (a price that is none)."""
     return LMSettings(
@@ -132,4 +139,5 @@ def settings(
         requests_per_minute=requests_per_minute,
         concurrency=concurrency,
         timeout_s=timeout_s,
+        max_tokens=max_tokens,
     )

@@ -10,6 +10,7 @@ import typer
 from swesmith_gym.cli import common
 from swesmith_gym.cli.common import JsonOption, SandboxOption, TrustOption, WorkersOption
 from swesmith_gym.cli.lm_options import (
+    MostCallsOption,
     PromptCharsOption,
     PromptsOption,
     RoundsOption,
@@ -27,6 +28,7 @@ def run(
     lm: LMSettings,
     prompts: PromptsOption = None,
     prompt_chars: PromptCharsOption = None,
+    most_calls: MostCallsOption = None,
     rounds: RoundsOption = 1,
     out: Annotated[Path, typer.Option("--out", help="Folder of the tables.")] = Path("tasks"),
     workers: WorkersOption = common.DEFAULT_WORKERS,
@@ -56,7 +58,12 @@ def run(
     folder = common.out_folder(out)
     with connected_if(named(lm), lm) as model, common.progress_bar("run") as bar:
         means = Means(
-            lm=model, prompts=prompts, rounds=rounds, limits=entity_limits(prompt_chars), concurrency=lm.concurrency
+            lm=model,
+            prompts=prompts,
+            rounds=rounds,
+            most_calls=most_calls,
+            limits=entity_limits(prompt_chars),
+            concurrency=lm.concurrency,
         )
         place = Workplace(sandboxes.backend(sandbox), common.executor(workers, sandbox), common.say, bar)
         found = synthesis.run(settings, folder, place, means)

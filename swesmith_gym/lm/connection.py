@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -44,6 +44,8 @@ class LMSettings:
     """Most requests at once."""
     timeout_s: float = 120.0
     """For one attempt, in seconds."""
+    max_tokens: int | None = None
+    """Of an answer, at most, where a request allows more; None: as requests say."""
     cache: Path | None = None
     """Folder of the answers; None: `$SWESMITH_GYM_HOME/lm-cache`."""
     retries: RetryPolicy = field(default_factory=RetryPolicy)
@@ -60,6 +62,7 @@ class Connection:
         _check_limits(settings)
         price = settings.price or price_of(endpoint.model)
         self._account = Account()
+        self._max_tokens = settings.max_tokens
         self._endpoint = endpoint
         limited = RateLimitedLM(
             endpoint,
@@ -79,6 +82,8 @@ class Connection:
 
     def complete(self, request: Request) -> Completion:
         """One answer. Raises: LMError, ContextExceeded, BudgetExhausted, OSError (it cannot be kept)."""
+        if self._max_tokens is not None:
+            request = replace(request, max_tokens=min(request.max_tokens, self._max_tokens))
         completion = self._lm.complete(request)
         if completion.cached:
             self._account.answered(completion)
@@ -146,6 +151,7 @@ def _check_limits(settings: LMSettings) -> None:
     for option, value, least in (
         ("--lm-concurrency", settings.concurrency, 1),
         ("--lm-requests-per-minute", settings.requests_per_minute, 1),
+        ("--lm-max-tokens", settings.max_tokens, 1),
     ):
         if value is not None and value < least:
             raise InputError(f"{option} {value}: give {least} or more")

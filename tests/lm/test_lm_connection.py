@@ -177,7 +177,7 @@ def test_the_examples_of_the_documentation_run(endpoint: Endpoint, capsys: pytes
 def test_the_documentation_names_every_option() -> None:
     page = (Path(__file__).parents[2] / "docs" / "language-models.md").read_text("utf-8")
     options = set(re.findall(r'"(--[a-z-]+)"', Path(lm_options.__file__).read_text("utf-8")))
-    assert len(options) == 11
+    assert len(options) == 13
     assert not [name for name in options if f"`{name}" not in page]
 
 
@@ -222,10 +222,16 @@ def test_a_killed_run_resumes_and_pays_only_for_what_is_left(bare: Path) -> None
     assert len(list((bare / "lm-cache").rglob("*.json"))) == 40
 
 
+def test_answers_are_no_longer_than_the_settings_allow(endpoint: Endpoint) -> None:
+    with connect(settings(endpoint.url, max_tokens=7)) as lm:
+        lm.complete(ask())
+    assert endpoint.asked[-1].body["max_tokens"] == 7
+
+
 def test_the_options_of_commands_make_the_settings() -> None:
     assert lm_options.settings() == LMSettings()
-    given = lm_options.settings("http://x/v1", "m", "KEY", 1.5, "0.1,0.2", 30, 8, 60.0)
-    assert given == LMSettings("http://x/v1", "m", "KEY", 1.5, Price(0.1, 0.2), 30, 8, 60.0)
+    given = lm_options.settings("http://x/v1", "m", "KEY", 1.5, "0.1,0.2", 30, 8, 60.0, 99)
+    assert given == LMSettings("http://x/v1", "m", "KEY", 1.5, Price(0.1, 0.2), 30, 8, 60.0, 99)
     with pytest.raises(InputError, match="--price"):
         lm_options.settings(price="cheap")
 

@@ -17,8 +17,9 @@ from swesmith_gym.tasks import TaskTable
 
 pytestmark = [pytest.mark.lm, pytest.mark.sandbox, pytest.mark.network]
 REPO = "dotmap"
-ASKED = 6
-"""Candidates of each strategy: an answer takes the model about ten seconds."""
+CALLS = 6
+"""Of each strategy: an answer takes the model about twenty seconds."""
+ASKED = ("--most-calls", CALLS, "--limit", CALLS, "--prompt-chars", 4000)
 
 
 def call(*args: object) -> dict[str, object]:
@@ -33,7 +34,8 @@ def call(*args: object) -> dict[str, object]:
 @pytest.fixture(scope="module")
 def model(small_model: SmallModel) -> list[str]:
     """Options that name it."""
-    return ["--base-url", small_model.url, "--model", small_model.name, "--lm-timeout-s", "600", "--price", "0,0"]
+    own = ["--base-url", small_model.url, "--model", small_model.name, "--price", "0,0"]
+    return [*own, "--lm-timeout-s", "600", "--lm-max-tokens", "200", "--lm-concurrency", "1"]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,7 @@ def tables(home: Path, model: list[str], tmp_path_factory: pytest.TempPathFactor
     found = {}
     for strategy in ("lm_modify", "lm_rewrite"):
         candidates, found[strategy] = folder / f"{strategy}.jsonl", folder / f"{strategy}.parquet"
-        asked = ["--strategy", strategy, "--limit", ASKED, "--prompt-chars", 4000, *model]
+        asked = ["--strategy", strategy, *ASKED, *model]
         call("bugs", "generate", "--repo", REPO, *asked, "--out", candidates, "--rejected", folder / "left.jsonl")
         call("bugs", "validate", candidates, "--out", found[strategy], "--rejected", folder / "rejected.jsonl")
     return found
@@ -62,7 +64,7 @@ def test_a_second_run_asks_nothing(
 ) -> None:
     calls = small_model.stats()["calls"]
     again = tmp_path / "again.jsonl"
-    asked = ["--strategy", "lm_rewrite", "--limit", ASKED, "--prompt-chars", 4000, *model]
+    asked = ["--strategy", "lm_rewrite", *ASKED, *model]
     call("bugs", "generate", "--repo", REPO, *asked, "--out", again)
     assert again.read_text() == tables["lm_rewrite"].with_suffix(".jsonl").read_text()
     assert small_model.stats()["calls"] == calls
