@@ -1,6 +1,6 @@
-"""A real package, a real model, the real client: bugs and issues that the small model writes become tasks.
+"""A real package, a real model, the real client: what the small model writes becomes tasks, or is told why it does not.
 
-The yields are what they are: they are printed (`pytest -s`), and kept only from being nothing.
+The yields are what they are, and are printed (`pytest -s`): so small a model often gives none in so few answers.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from lm.small_model import SmallModel
 from typer.testing import CliRunner
 
 from swesmith_gym.cli.main import app
+from swesmith_gym.pipeline import candidates
+from swesmith_gym.records import REJECTION_REASONS
 from swesmith_gym.tasks import TaskTable
 
 pytestmark = [pytest.mark.lm, pytest.mark.sandbox, pytest.mark.network]
@@ -45,18 +47,24 @@ def tables(home: Path, model: list[str], tmp_path_factory: pytest.TempPathFactor
     CliRunner().invoke(app, ["repos", "build", REPO], catch_exceptions=False)
     found = {}
     for strategy in ("lm_modify", "lm_rewrite"):
-        candidates, found[strategy] = folder / f"{strategy}.jsonl", folder / f"{strategy}.parquet"
+        proposed, found[strategy] = folder / f"{strategy}.jsonl", folder / f"{strategy}.parquet"
         asked = ["--strategy", strategy, *ASKED, *model]
-        call("bugs", "generate", "--repo", REPO, *asked, "--out", candidates, "--rejected", folder / "left.jsonl")
-        call("bugs", "validate", candidates, "--out", found[strategy], "--rejected", folder / "rejected.jsonl")
+        left_out = folder / f"{strategy}.left.jsonl"
+        call("bugs", "generate", "--repo", REPO, *asked, "--out", proposed, "--rejected", left_out)
+        call("bugs", "validate", proposed, "--out", found[strategy], "--rejected", folder / "rejected.jsonl")
     return found
 
 
-def test_bugs_that_the_model_writes_become_tasks(tables: dict[str, Path], small_model: SmallModel) -> None:
+def test_every_answer_is_a_candidate_or_a_reason(tables: dict[str, Path], small_model: SmallModel) -> None:
     for strategy, path in tables.items():
-        table = TaskTable.read(path)
-        assert len(table) > 0
-        assert {(task.strategy, task.model, task.cost_usd) for task in table} == {(strategy, small_model.name, 0.0)}
+        proposed = candidates.read(path.with_suffix(".jsonl"))
+        left_out = candidates.read_rejected(path.with_suffix(".left.jsonl"))
+        assert len(proposed) + len(left_out) == CALLS
+        assert {each.candidate.model for each in left_out} <= {small_model.name}
+        assert {each.reason for each in left_out} <= REJECTION_REASONS - {"lm_error"}
+        for task in TaskTable.read(path):
+            assert (task.strategy, task.model, task.cost_usd) == (strategy, small_model.name, 0.0)
+            assert task.bug_patch in {each.bug_patch for each in proposed}
 
 
 def test_a_second_run_asks_nothing(
