@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from swesmith_gym import diff
 from swesmith_gym.languages.base import Files, Language
 from swesmith_gym.records import BugCandidate, RejectedCandidate
 
+T = TypeVar("T")
 Result = BugCandidate | RejectedCandidate
 After = Mapping[str, bytes | None]
 """Path -> a file as a bug leaves it; None: it is gone."""
@@ -61,6 +63,28 @@ class Strategy(Protocol):
         A generator: nothing is made, and nothing paid for, before it is asked for.
         """
         ...
+
+
+def limited(results: Iterator[Result], limit: int | None) -> Iterator[Result]:
+    """Results up to the `limit`-th candidate; nothing is made beyond it."""
+    count = 0
+    while limit is None or count < limit:
+        each = next(results, None)
+        if each is None:
+            return
+        count += isinstance(each, BugCandidate)
+        yield each
+
+
+def in_turn(sources: Iterable[Iterator[T]]) -> Iterator[T]:
+    """One of each source, round and round, until all are at their end."""
+    turns = deque(sources)
+    while turns:
+        source = turns.popleft()
+        for each in source:
+            yield each
+            turns.append(source)
+            break
 
 
 def _text(data: bytes) -> str | None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections import defaultdict, deque
+from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from swesmith_gym import patch
-from swesmith_gym.bugs.base import Ground, Result
+from swesmith_gym.bugs.base import Ground, Result, in_turn, limited
 from swesmith_gym.diff import changed_span
 from swesmith_gym.errors import InputError, PatchDoesNotApply
 from swesmith_gym.records import BugCandidate, TaskInstance
@@ -45,7 +46,7 @@ class _Part:
 
 
 @dataclass(frozen=True, slots=True)
-class _Combine:
+class _Combine(ABC):
     """Takes bugs that were validated, one by one, and puts some of them in together."""
 
     tasks: Sequence[TaskInstance]
@@ -54,31 +55,21 @@ class _Combine:
     """Bugs of a combination, at most; two at least."""
     name: ClassVar[str]
 
+    @abstractmethod
     def group(self, part: _Part) -> str | None:
         """Parts of one group may be combined; None: this one cannot be."""
-        raise NotImplementedError
 
+    @abstractmethod
     def fits(self, parts: Sequence[_Part]) -> bool:
         """These are what the strategy is for."""
-        raise NotImplementedError
 
     def candidates(self, ground: Ground, *, limit: int | None = None, seed: int = 0) -> Iterator[Result]:
         """Combinations in random order, files or modules in turn. Raises: InputError (no bug to combine), at once."""
         parts = [part for task in self.tasks if (part := _part(task, ground)) is not None]
         if not parts:
             raise InputError(f"no validated bug of {ground.repo} to combine: give a table that holds some (--tasks)")
-        return self._made(ground, parts, limit, seed)
-
-    def _made(self, ground: Ground, parts: Sequence[_Part], limit: int | None, seed: int) -> Iterator[Result]:
-        turns = deque(self._combinations(group, seed) for group in _grouped(parts, self.group))
-        count = 0
-        while turns and (limit is None or count < limit):
-            turn = turns.popleft()
-            chosen = next(turn, None)
-            if chosen is not None:
-                count += 1
-                yield self._candidate(ground, chosen, seed)
-                turns.append(turn)
+        chosen = in_turn(self._combinations(group, seed) for group in _grouped(parts, self.group))
+        return limited((self._candidate(ground, each, seed) for each in chosen), limit)
 
     def _combinations(self, group: Sequence[_Part], seed: int) -> Iterator[tuple[_Part, ...]]:
         rng = random.Random(f"{seed}:{self.name}:{group[0].task.instance_id}")

@@ -7,14 +7,13 @@ undone together is decided in `mirror_pieces`, how it is undone in `mirror_undo`
 from __future__ import annotations
 
 import random
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 from swesmith_gym.bugs import mirror_lm
-from swesmith_gym.bugs.base import Ground, Result
+from swesmith_gym.bugs.base import Ground, Result, in_turn, limited
 from swesmith_gym.bugs.mirror_lm import Asking
 from swesmith_gym.bugs.mirror_pieces import Limits, Piece, pieces
 from swesmith_gym.bugs.mirror_undo import faults, undo
@@ -48,20 +47,13 @@ class PrMirror:
         them.
         """
         ask = Asking(self.lm, ground.language, mirror_lm.prompt(self.prompts)) if self.lm else None
-        return self._made(ground, ask, limit, seed)
+        return limited(self._made(ground, ask, seed, spread=limit is not None), limit)
 
-    def _made(self, ground: Ground, asking: Asking | None, limit: int | None, seed: int) -> Iterator[Result]:
+    def _made(self, ground: Ground, asking: Asking | None, seed: int, *, spread: bool) -> Iterator[Result]:
         found: Iterable[Piece] = (piece for change in self.changes for piece in pieces(change, ground, self.limits))
-        if limit is not None:
-            found = _spread(found, random.Random(f"{seed}:{self.name}"))
         seen: set[str] = set()
-        count = 0
-        for piece in found:
-            if limit is not None and count >= limit:
-                return
-            result = self._result(piece, ground, asking, seed, seen)
-            count += isinstance(result, BugCandidate)
-            yield result
+        for piece in _spread(found, random.Random(f"{seed}:{self.name}")) if spread else found:
+            yield self._result(piece, ground, asking, seed, seen)
 
     def _result(self, piece: Piece, ground: Ground, asking: Asking | None, seed: int, seen: set[str]) -> Result:
         if piece.reason:
@@ -128,13 +120,8 @@ def _spread(found: Iterable[Piece], rng: random.Random) -> Iterator[Piece]:
     """All of them, those of each file in random order, files in turn."""
     everything = list(found)
     rng.shuffle(everything)
-    files: dict[str, deque[Piece]] = {}
+    files: dict[str, list[Piece]] = {}
     for each in everything:
         path = each.files[0].paths[0] if each.files else ""
-        files.setdefault(path, deque()).append(each)
-    turns = deque(files.values())
-    while turns:
-        turn = turns.popleft()
-        yield turn.popleft()
-        if turn:
-            turns.append(turn)
+        files.setdefault(path, []).append(each)
+    yield from in_turn(map(iter, files.values()))

@@ -12,10 +12,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from swesmith_gym.bugs.base import Ground, Result
+from swesmith_gym.bugs.base import Ground, Result, in_turn, limited
 from swesmith_gym.errors import InputError
 from swesmith_gym.languages.base import Language, Mutation
-from swesmith_gym.records import BugCandidate, RejectedCandidate
+from swesmith_gym.records import RejectedCandidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +32,14 @@ class Procedural:
         `limit`: at most this many candidates, spread over operators and files by `seed`; without it, all, in order of
         path. Files that do not parse hold no place for a bug. Raises: InputError (unknown operator), at once.
         """
-        return self._made(ground, _known(self.operators, ground.language), limit, seed)
+        made = self._made(ground, _known(self.operators, ground.language), seed, spread=limit is not None)
+        return limited(made, limit)
 
-    def _made(self, ground: Ground, names: Sequence[str], limit: int | None, seed: int) -> Iterator[Result]:
+    def _made(self, ground: Ground, names: Sequence[str], seed: int, *, spread: bool) -> Iterator[Result]:
         source = _Source(ground, seed)
-        mutations = source.everything(names) if limit is None else source.spread(names)
         seen: set[str] = set()
-        count = 0
-        for mutation in mutations:
-            if limit is not None and count >= limit:
-                return
-            result = self._result(mutation, ground, seed, seen)
-            count += isinstance(result, BugCandidate)
-            yield result
+        for mutation in source.spread(names) if spread else source.everything(names):
+            yield self._result(mutation, ground, seed, seen)
 
     def _result(self, mutation: Mutation, ground: Ground, seed: int, seen: set[str]) -> Result:
         candidate = ground.candidate(
@@ -95,13 +90,7 @@ class _Source:
     def spread(self, names: Sequence[str]) -> Iterator[Mutation]:
         """All mutations, in an order that takes operators in turn, and for each operator files in turn."""
         rng = random.Random(f"{self.seed}:spread")
-        turns = deque(_Turn(self, name, rng.getrandbits(64)) for name in rng.sample(names, len(names)))
-        while turns:
-            turn = turns.popleft()
-            mutation = next(turn, None)
-            if mutation is not None:
-                yield mutation
-                turns.append(turn)
+        yield from in_turn(_Turn(self, name, rng.getrandbits(64)) for name in rng.sample(names, len(names)))
 
 
 class _Turn(Iterator[Mutation]):

@@ -104,9 +104,13 @@ COMBINING = frozenset({CombineFile.name, CombineModule.name})
 """Those that need validated bugs."""
 
 
+def check_name(name: str) -> None:
+    """Raises: InputError (there is no strategy of that name)."""
+    if name not in MAKERS:
+        raise InputError(f"unknown strategy {name!r}: this version has {', '.join(sorted(MAKERS))}")
+
+
 def strategy(name: str, means: Means) -> Strategy:
     """A strategy, ready to be asked. Raises: InputError (there is none of that name, or it lacks something)."""
-    make = MAKERS.get(name)
-    if make is None:
-        raise InputError(f"unknown strategy {name!r}: this version has {', '.join(sorted(MAKERS))}")
-    return make(means)
+    check_name(name)
+    return MAKERS[name](means)

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
 
-from swesmith_gym.bugs.registry import MAKERS
+from swesmith_gym.bugs.registry import check_name as check_strategy
 from swesmith_gym.errors import InputError
 from swesmith_gym.harness.grade import Grading
 from swesmith_gym.issues import check_mode
@@ -87,8 +87,7 @@ def _check(data: Mapping[str, Any]) -> None:
         if not isinstance(value, str) or value.count("..") != 1 or value.startswith(".."):
             raise InputError(f"the releases of {name!r} must be two with `..` between, such as '1.0..1.1'")
     for name in (*data.get("strategies", ()), *data.get("limits", {})):
-        if name not in MAKERS:
-            raise InputError(f"unknown strategy {name!r}: this version has {', '.join(sorted(MAKERS))}")
+        check_strategy(name)
     try:
         datetime.fromisoformat(data["created_at"])
     except ValueError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -16,6 +15,7 @@ from swesmith_gym.harness.runs import Runs
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings, validate
 from swesmith_gym.pipeline import candidates as files
+from swesmith_gym.pipeline import provenance
 from swesmith_gym.pipeline.workplace import Workplace
 from swesmith_gym.records import BugCandidate, RejectedCandidate
 from swesmith_gym.repos import impacts
@@ -67,7 +67,7 @@ def run(
         _write(out, kept, rejected, left_out)
         raise
     _write(out, kept, rejected, left_out)
-    return {"candidates": len(kept), "rejected": counted(left_out), "out": str(out)}
+    return {"candidates": len(kept), "rejected": provenance.by_reason(left_out), "out": str(out)}
 
 
 def _write(
@@ -83,11 +83,6 @@ def _sort(each: BugCandidate | RejectedCandidate, kept: list[BugCandidate], left
         left_out.append(each)
     else:
         kept.append(each)
-
-
-def counted(rejected: Sequence[RejectedCandidate]) -> dict[str, int]:
-    """Reason -> how many, most first."""
-    return dict(Counter(each.reason for each in rejected).most_common())
 
 
 def ground_of(testbed: Testbed) -> Ground:

@@ -9,8 +9,7 @@ FOLDER/…                candidates, rejected rows, the time that it took
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -23,7 +22,7 @@ from swesmith_gym.harness.validate import ValidationSettings
 from swesmith_gym.home import read_object, write_atomic
 from swesmith_gym.issues import from_lm
 from swesmith_gym.pipeline import candidates as candidate_files
-from swesmith_gym.pipeline import generation, validation
+from swesmith_gym.pipeline import generation, provenance, validation
 from swesmith_gym.pipeline.configuration import SynthesisConfig
 from swesmith_gym.pipeline.spent import Spent
 from swesmith_gym.pipeline.statements import Writing
@@ -55,8 +54,11 @@ class Order:
 
     strategy: str
     means: Means
-    known: Collection[str]
-    """Ids of tasks that there are already: the same bug is no other task."""
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Ids of tasks that there are already: the same bug is no other task."""
+        return frozenset(task.instance_id for task in self.means.tasks)
 
     def issues(self, config: SynthesisConfig) -> Writing:
         """How their problem statements are written."""
@@ -75,20 +77,22 @@ def make(order: Order, testbed: Testbed, config: SynthesisConfig, folder: Path, 
     """Make what is not there yet. Raises: SweSmithGymError, OSError."""
     spent = Spent(folder / "spent.json")
     key = order.key(testbed, config)
-    if read_object(folder / "made.json").get("key") != key or not (folder / "tasks.parquet").is_file():
+    made = read_object(folder / "made.json")
+    if made.get("key") != key or not (folder / "tasks.parquet").is_file():
         with spent.on("making"):
-            left_out = _made(order, testbed, config, folder, place)
-        write_atomic(folder / "made.json", json.dumps({"key": key, "left_out": left_out}, indent=1) + "\n")
+            made = {"key": key, "left_out": _made(order, testbed, config, folder, place)}
+        write_atomic(folder / "made.json", json.dumps(made, indent=1) + "\n")
     table = TaskTable.read(folder / "tasks.parquet")
-    if not _verified(folder / "verify.json", table, config):
+    evidence = read_object(folder / "verify.json")
+    if not _verified(evidence, table, config):
         with spent.on("verification"):
             evidence = _verify(table, config, place)
         write_atomic(folder / "verify.json", json.dumps(evidence, indent=1) + "\n")
     return Part(
         table,
         candidate_files.read_rejected(folder / "rejected.jsonl"),
-        read_object(folder / "made.json").get("left_out", {}),
-        read_object(folder / "verify.json"),
+        made.get("left_out", {}),
+        evidence,
         spent.read(),
     )
 
@@ -118,10 +122,11 @@ def _made(order: Order, testbed: Testbed, config: SynthesisConfig, folder: Path,
     table, rejected = validation.run(job, place)
     left_out = candidate_files.read_rejected(ignored)
     own = [each for each in left_out if each.reason not in NO_CANDIDATE]
-    again = [task for task in table if task.instance_id in order.known]
+    known = order.known
+    again = [task for task in table if task.instance_id in known]
     candidate_files.write_rejected(job.rejected, [*own, *rejected, *map(_known, again)])
-    TaskTable(task for task in table if task.instance_id not in order.known).write(job.out)
-    return dict(Counter(each.reason for each in left_out if each.reason in NO_CANDIDATE))
+    TaskTable(task for task in table if task.instance_id not in known).write(job.out)
+    return provenance.by_reason(each for each in left_out if each.reason in NO_CANDIDATE)
 
 
 def _known(task: TaskInstance) -> RejectedCandidate:
@@ -130,9 +135,8 @@ def _known(task: TaskInstance) -> RejectedCandidate:
     return RejectedCandidate(candidate, "duplicate", f"another strategy has made {task.instance_id}")
 
 
-def _verified(path: Path, table: TaskTable, config: SynthesisConfig) -> bool:
-    """There is evidence of this very table, got in the way that is asked for, and it shows no problem."""
-    found = read_object(path)
+def _verified(found: dict[str, Any], table: TaskTable, config: SynthesisConfig) -> bool:
+    """It is evidence of this very table, got in the way that is asked for, and it shows no problem."""
     wanted = {"table": verify.identity(table), "problems": [], "rounds": config.rounds}
     wanted |= {"grading": config.grading, "warm": config.warm}
     return all(found.get(name) == value for name, value in wanted.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,6 +36,11 @@ def grouped(rejected: Iterable[RejectedCandidate]) -> list[Dropped]:
         total = summed(row.candidate.cost_usd for row in rows)
         found.append(Dropped(strategy, operator or None, reason, len(rows), total))
     return found
+
+
+def by_reason(rejected: Iterable[RejectedCandidate]) -> dict[str, int]:
+    """Reason -> how many, most first."""
+    return dict(Counter(each.reason for each in rejected).most_common())
 
 
 def path_of(table: Path) -> Path:

@@ -63,7 +63,7 @@ def _one(name: str, config: SynthesisConfig, means: Means, out: Path, place: Wor
         if (strategy == PrMirror.name and not changes) or (strategy in COMBINING and not before):
             place.say(f"{name}: nothing for {strategy} to work with")
             continue
-        order = Order(strategy, replace(means, tasks=before, changes=changes), [task.instance_id for task in before])
+        order = Order(strategy, replace(means, tasks=before, changes=changes))
         made[strategy] = parts.make(order, testbed, config, out / "work" / name / strategy, place)
     if not made:
         raise ProfileError(f"{name}: no strategy of the configuration has anything to work with")

@@ -15,6 +15,7 @@ from swesmith_gym.harness.validate import ValidationSettings, validate_all
 from swesmith_gym.issues import write as write_issue
 from swesmith_gym.pipeline import candidates as candidate_files
 from swesmith_gym.pipeline.ledger import Ledger
+from swesmith_gym.pipeline.provenance import by_reason
 from swesmith_gym.pipeline.statements import Writing, stated
 from swesmith_gym.pipeline.workplace import Workplace
 from swesmith_gym.records import BugCandidate, RejectedCandidate, TaskInstance, content_id
@@ -166,13 +167,10 @@ def _from_row(row: dict[str, Any], candidate: BugCandidate) -> TaskInstance | Re
 
 def summary(table: TaskTable, rejected: Sequence[RejectedCandidate]) -> dict[str, Any]:
     """Counts for people and for `--json`."""
-    reasons: dict[str, int] = defaultdict(int)
-    for each in rejected:
-        reasons[each.reason] += 1
     total = len(table) + len(rejected)
     return {
         "candidates": total,
         "tasks": len(table),
         "yield": round(len(table) / total, 4) if total else 0.0,
-        "rejected": dict(sorted(reasons.items(), key=lambda item: -item[1])),
+        "rejected": by_reason(rejected),
     }
