@@ -94,16 +94,19 @@ def _disk(disk: dict[str, Any]) -> Iterator[str]:
 
 
 def _validation(found: dict[str, Any]) -> Iterator[str]:
-    head = ("", "candidates", "a second", "CPU s a candidate", "of these beyond the tests' own", "identical")
-    yield from ("", "### Validation of candidates, two at a time", "", _row(*head), f"|---|{'---|' * (len(head) - 1)}")
+    head = ("", "candidates", "a second", "CPU s a candidate", "of these beyond the tests' own", "in cold starts")
+    head = (*head, "identical", "impacted is faster")
+    yield from ("", "### Validation of candidates", "", _row(*head), f"|---|{'---|' * (len(head) - 1)}")
     for name, ways in found["repositories"].items():
-        for way in ("impacted", "full", "docker", "mutmut"):
+        for way in ("verdict", "impacted", "full", "docker", "mutmut"):
             row = ways[way]
             if "per_s" in row:
                 same = ways["agreement"] if way == "impacted" else None
                 shown = f"{same['identical']} of {same['candidates']}" if same else ""
-                cpu = (_number(row.get("cpu_s_per_candidate")), _number(row.get("overhead_cpu_s_per_candidate")))
-                yield _row(f"{name}, {way}", row["candidates"], _number(row["per_s"]), *cpu, shown)
+                told = ("cpu_s_per_candidate", "overhead_cpu_s_per_candidate", "overhead_in_cold_starts")
+                times = f"{row['impacted_is_times_faster']} times" if "impacted_is_times_faster" in row else ""
+                figures = [_number(row.get(each)) for each in told]
+                yield _row(f"{name}, {way}", row["candidates"], _number(row["per_s"]), *figures, shown, times)
 
 
 if __name__ == "__main__":

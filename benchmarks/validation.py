@@ -3,9 +3,10 @@
     python benchmarks/validation.py tinydb sqlparse boltons --candidates 200 --others 20 --mutmut-s 120 --out FILE
     python benchmarks/validation.py                                 # a short one, to standard output
 
-For each repository (built if need be), the same candidates, drawn by the seed, two at a time:
+For each repository (built if need be), the same candidates, drawn by the seed, two at a time but for the first:
 
-    impacted    what a candidate can reach, in forks (the product); with the tests run again, and sealing
+    verdict     what a candidate can reach, in forks (the product): FAIL_TO_PASS and PASS_TO_PASS; one at a time
+    impacted    the same up to a task: with the tests run again three times, with the bug and without it, and sealing
     full        the whole suite for each candidate in a fresh bubblewrap sandbox
     docker      the same in a fresh Docker container; where a daemon answers and a portable root is there
     mutmut      mutants of its own in the same environment, for a while: it stops at the first test that fails
@@ -101,17 +102,37 @@ def impacted(testbed: Testbed, runs: ImpactedRuns, given: Sequence[BugCandidate]
     def act() -> None:
         results.extend(result for _, result in validate_all(given, runs, LocalExecutor(WORKERS), settings))
 
+    row = beyond_tests(testbed, given, act)
+    tasks = sum(not isinstance(each, RejectedCandidate) for each in results)
+    suite = sum(testbed.image.baseline[test].duration_s for test in testbed.passing)
+    return {**row, "tasks": tasks, "suite_own_s": round(suite, 2)}
+
+
+def verdicts(testbed: Testbed, runs: ImpactedRuns, given: Sequence[BugCandidate]) -> dict[str, Any]:
+    """FAIL_TO_PASS and PASS_TO_PASS of one candidate after the other: nothing is run again, nothing sealed."""
+
+    def act() -> None:
+        for candidate in given:
+            outcome(runs, buggy(candidate.bug_patch, testbed))
+
+    return beyond_tests(testbed, given, act)
+
+
+def beyond_tests(testbed: Testbed, given: Sequence[BugCandidate], act: Callable[[], object]) -> dict[str, Any]:
+    """What `act` takes for these candidates, and how much of that is not the tests' own."""
     with reports_kept() as reports:
         row = measured(len(given), act)
     own = own_times(reports, testbed)
-    tasks = sum(not isinstance(each, RejectedCandidate) for each in results)
     over = (row["cpu_s"] - sum(own)) / len(given)
-    suite = sum(testbed.image.baseline[test].duration_s for test in testbed.passing)
-    share = round(len(own) / (len(given) * len(testbed.passing)), 4)
-    told = {"tests_own_s": round(sum(own), 2), "suite_own_s": round(suite, 2), "tests_run_of_all": share}
     cold_s = cold_start_cpu_s(testbed)
-    overhead = {"overhead_cpu_s_per_candidate": round(over, 4), "cold_start_cpu_s": cold_s}
-    return {**row, "tasks": tasks, **told, **overhead, "overhead_in_cold_starts": round(over / cold_s, 3)}
+    return {
+        **row,
+        "tests_own_s": round(sum(own), 2),
+        "tests_run_of_all": round(len(own) / (len(given) * len(testbed.passing)), 4),
+        "overhead_cpu_s_per_candidate": round(over, 4),
+        "cold_start_cpu_s": cold_s,
+        "overhead_in_cold_starts": round(over / cold_s, 3),
+    }
 
 
 def agreement(runs: ImpactedRuns, given: Sequence[BugCandidate]) -> dict[str, Any]:
@@ -174,7 +195,7 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
         for each in few[:WORKERS]:  # the workers have started, and compiled what does not change
             outcome(runs, buggy(each.bug_patch, trusted))
         say(f"{name}: {len(given)} candidates impacted")
-        rows: dict[str, Any] = {"impacted": impacted(trusted, runs, given)}
+        rows: dict[str, Any] = {"verdict": verdicts(trusted, runs, given), "impacted": impacted(trusted, runs, given)}
         say(f"{name}: agreement")
         rows["agreement"] = agreement(runs, given)
     say(f"{name}: {len(few)} candidates in full")

@@ -11,6 +11,7 @@ from swesmith_gym.cli import common
 from swesmith_gym.cli.common import JsonOption, SandboxOption, TrustOption, WorkersOption, group
 from swesmith_gym.cli.lm_options import (
     MostCallsOption,
+    MostLinesOption,
     PromptCharsOption,
     PromptsOption,
     RoundsOption,
@@ -55,6 +56,7 @@ def generate(
     to_release: Annotated[str, typer.Option("--to", help="What it is compared with; default: the profile's own.")] = "",
     prompts: PromptsOption = None,
     prompt_chars: PromptCharsOption = None,
+    most_lines: MostLinesOption = None,
     most_calls: MostCallsOption = None,
     rounds: RoundsOption = 1,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most this many, spread evenly.")] = None,
@@ -108,7 +110,7 @@ def generate(
             rounds=rounds,
             most_calls=most_calls,
             concurrency=lm.concurrency,
-            limits=entity_limits(prompt_chars),
+            limits=entity_limits(prompt_chars, most_lines),
         )
         place = Workplace(sandboxes.backend(sandbox), common.executor(workers, sandbox), progress=bar)
         counts = generation.run(repo, place, chosen, out, means=means, limit=limit, seed=seed, rejected=rejected)

@@ -27,6 +27,10 @@ PromptCharsOption = Annotated[
     int | None,
     typer.Option("--prompt-chars", min=1000, help="Characters of a request at most; a longer file is cut down to it."),
 ]
+MostLinesOption = Annotated[
+    int | None,
+    typer.Option("--most-lines", min=3, help="Lines of code at most in the body of what the model is asked about."),
+]
 MostCallsOption = Annotated[
     int | None,
     typer.Option("--most-calls", min=1, help="Requests of a strategy at most, however few candidates came of them."),
@@ -37,11 +41,12 @@ RoundsOption = Annotated[
 ]
 
 
-def entity_limits(prompt_chars: int | None) -> Limits:
+def entity_limits(prompt_chars: int | None, most_lines: int | None) -> Limits:
     """What strategies that ask a model are limited to."""
     from swesmith_gym.bugs.drawing import Limits
 
-    return Limits() if prompt_chars is None else Limits(most_chars=prompt_chars)
+    given = {"most_chars": prompt_chars, "most_lines": most_lines}
+    return Limits(**{name: value for name, value in given.items() if value is not None})
 
 
 def named(settings: LMSettings) -> bool:

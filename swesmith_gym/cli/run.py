@@ -11,6 +11,7 @@ from swesmith_gym.cli import common
 from swesmith_gym.cli.common import JsonOption, SandboxOption, TrustOption, WorkersOption
 from swesmith_gym.cli.lm_options import (
     MostCallsOption,
+    MostLinesOption,
     PromptCharsOption,
     PromptsOption,
     RoundsOption,
@@ -28,6 +29,7 @@ def run(
     lm: LMSettings,
     prompts: PromptsOption = None,
     prompt_chars: PromptCharsOption = None,
+    most_lines: MostLinesOption = None,
     most_calls: MostCallsOption = None,
     rounds: RoundsOption = 1,
     out: Annotated[Path, typer.Option("--out", help="Folder of the tables.")] = Path("tasks"),
@@ -62,7 +64,7 @@ def run(
             prompts=prompts,
             rounds=rounds,
             most_calls=most_calls,
-            limits=entity_limits(prompt_chars),
+            limits=entity_limits(prompt_chars, most_lines),
             concurrency=lm.concurrency,
         )
         place = Workplace(sandboxes.backend(sandbox), common.executor(workers, sandbox), common.say, bar)
