@@ -14,6 +14,7 @@ from swesmith_gym.lm.base import LM, Completion, Request
 from swesmith_gym.lm.budget import Budget, BudgetedLM
 from swesmith_gym.lm.cache import CachedLM, default_folder
 from swesmith_gym.lm.limits import RateLimitedLM
+from swesmith_gym.lm.litellm_model import PREFIX, LiteLLM
 from swesmith_gym.lm.openai_compatible import OpenAICompatibleLM
 from swesmith_gym.lm.prices import Price, price_of
 from swesmith_gym.lm.retries import RetryingLM, RetryPolicy
@@ -110,21 +111,33 @@ class Connection:
 def connect(settings: LMSettings = LMSettings()) -> Connection:
     """The model of these settings; nothing is sent yet. What they leave open comes from the environment.
 
-    Raises: InputError (no endpoint, no model, no such key, a budget without a price, or `openai` is not installed).
+    Raises: InputError (no endpoint, no model, no such key, a budget without a price, or a package is not installed).
     """
     _check_limits(settings)
     model = settings.model or os.environ.get(MODEL_VARIABLE)
     if not model:
         raise InputError(f"no model is named: give --model NAME, or set ${MODEL_VARIABLE}")
+    return Connection(_endpoint(model, settings), settings)
+
+
+def _endpoint(model: str, settings: LMSettings) -> LM:
     name, key = _key(settings.api_key_env)
+    if model.startswith(PREFIX):
+        named = bool(settings.api_key_env)  # a key of OpenAI's is for nobody else
+        return LiteLLM(
+            model,
+            base_url=settings.base_url,
+            api_key=key if named else None,
+            key_name=name if named else "",
+            timeout_s=settings.timeout_s,
+        )
     base_url = settings.base_url or os.environ.get(BASE_URL_VARIABLE) or (OPENAI_URL if key else None)
     if not base_url:
         raise InputError(
             f"no endpoint is named: give --base-url URL (or ${BASE_URL_VARIABLE}), such as http://127.0.0.1:8000/v1, "
             f"or put a key of OpenAI's into ${name or KEY_VARIABLE}"
         )
-    endpoint = OpenAICompatibleLM(base_url, model, api_key=key, key_name=name, timeout_s=settings.timeout_s)
-    return Connection(endpoint, settings)
+    return OpenAICompatibleLM(base_url, model, api_key=key, key_name=name, timeout_s=settings.timeout_s)
 
 
 def _key(variable: str | None) -> tuple[str, str | None]:
