@@ -1,7 +1,7 @@
 """A model of a provider that does not speak OpenAI's protocol, by way of the `litellm` package (the extra `litellm`).
 
-Asked once, as `openai_compatible` does: none of `litellm`'s own retries, caches and callbacks. What it gives back is read as
-strictly as an endpoint's answer, but only after `litellm` has read all of it, without any limit of ours.
+Asked once, as `openai_compatible` does: none of `litellm`'s own retries, caches and callbacks. What it gives back is
+read as strictly as an endpoint's answer, but only after `litellm` has read all of it, without any limit of ours.
 """
 
 from __future__ import annotations
