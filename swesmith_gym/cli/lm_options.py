@@ -45,8 +45,8 @@ def entity_limits(prompt_chars: int | None, most_lines: int | None) -> Limits:
     """What strategies that ask a model are limited to."""
     from swesmith_gym.bugs.drawing import Limits
 
-    given = {"most_chars": prompt_chars, "most_lines": most_lines}
-    return Limits(**{name: value for name, value in given.items() if value is not None})
+    ours = Limits()
+    return Limits(most_chars=prompt_chars or ours.most_chars, most_lines=most_lines or ours.most_lines)
 
 
 def named(settings: LMSettings) -> bool:

@@ -90,7 +90,7 @@ class LiteLLM:
 def _library() -> Any:
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else its import asks the network for prices
     try:
-        litellm = import_module("litellm")
+        litellm: Any = import_module("litellm")
     except ImportError as error:
         raise InputError(
             f"a model named {PREFIX}… needs the litellm package, which is not installed: "
