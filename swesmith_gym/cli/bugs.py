@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -114,6 +114,10 @@ def generate(
         )
         place = Workplace(sandboxes.backend(sandbox), common.executor(workers, sandbox), progress=bar)
         counts = generation.run(repo, place, chosen, out, means=means, limit=limit, seed=seed, rejected=rejected)
+    _tell(counts, out, as_json)
+
+
+def _tell(counts: dict[str, Any], out: Path, as_json: bool) -> None:
     if as_json:
         common.print_json(counts)
     else:
