@@ -177,7 +177,7 @@ def test_the_examples_of_the_documentation_run(endpoint: Endpoint, capsys: pytes
 def test_the_documentation_names_every_option() -> None:
     page = (Path(__file__).parents[2] / "docs" / "language-models.md").read_text("utf-8")
     options = set(re.findall(r'"(--[a-z-]+)"', Path(lm_options.__file__).read_text("utf-8")))
-    assert len(options) == 13
+    assert len(options) == 14
     assert not [name for name in options if f"`{name}" not in page]
 
 
