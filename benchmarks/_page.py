@@ -99,7 +99,7 @@ def _validation(found: dict[str, Any]) -> Iterator[str]:
     yield from ("", "### Validation of candidates", "", _row(*head), f"|---|{'---|' * (len(head) - 1)}")
     for name, ways in found["repositories"].items():
         for way in ("verdict", "impacted", "full", "docker", "mutmut"):
-            row = ways[way]
+            row = ways.get(way, {})
             if "per_s" in row:
                 same = ways["agreement"] if way == "impacted" else None
                 shown = f"{same['identical']} of {same['candidates']}" if same else ""

@@ -94,7 +94,7 @@ def measured(number: int, act: Callable[[], object]) -> dict[str, Any]:
     return {"candidates": number, "wall_s": round(wall_s, 2), "cpu_s": round(cpu_s, 2), **rates}
 
 
-def impacted(testbed: Testbed, runs: ImpactedRuns, given: Sequence[BugCandidate]) -> dict[str, Any]:
+def impacted(testbed: Testbed, runs: ImpactedRuns, given: Sequence[BugCandidate], cold_s: float) -> dict[str, Any]:
     """The product's own way, to tasks."""
     settings = ValidationSettings(STAMP)
     results: list[object] = []
@@ -102,29 +102,30 @@ def impacted(testbed: Testbed, runs: ImpactedRuns, given: Sequence[BugCandidate]
     def act() -> None:
         results.extend(result for _, result in validate_all(given, runs, LocalExecutor(WORKERS), settings))
 
-    row = beyond_tests(testbed, given, act)
+    row = beyond_tests(testbed, given, act, cold_s)
     tasks = sum(not isinstance(each, RejectedCandidate) for each in results)
     suite = sum(testbed.image.baseline[test].duration_s for test in testbed.passing)
     return {**row, "tasks": tasks, "suite_own_s": round(suite, 2)}
 
 
-def verdicts(testbed: Testbed, runs: ImpactedRuns, given: Sequence[BugCandidate]) -> dict[str, Any]:
+def verdicts(testbed: Testbed, runs: ImpactedRuns, given: Sequence[BugCandidate], cold_s: float) -> dict[str, Any]:
     """FAIL_TO_PASS and PASS_TO_PASS of one candidate after the other: nothing is run again, nothing sealed."""
 
     def act() -> None:
         for candidate in given:
             outcome(runs, buggy(candidate.bug_patch, testbed))
 
-    return beyond_tests(testbed, given, act)
+    return beyond_tests(testbed, given, act, cold_s)
 
 
-def beyond_tests(testbed: Testbed, given: Sequence[BugCandidate], act: Callable[[], object]) -> dict[str, Any]:
-    """What `act` takes for these candidates, and how much of that is not the tests' own."""
+def beyond_tests(
+    testbed: Testbed, given: Sequence[BugCandidate], act: Callable[[], object], cold_s: float
+) -> dict[str, Any]:
+    """What `act` takes for these candidates, and how much of that is not the tests' own, in cold starts as well."""
     with reports_kept() as reports:
         row = measured(len(given), act)
     own = own_times(reports, testbed)
     over = (row["cpu_s"] - sum(own)) / len(given)
-    cold_s = cold_start_cpu_s(testbed)
     return {
         **row,
         "tests_own_s": round(sum(own), 2),
@@ -195,7 +196,11 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
         for each in few[:WORKERS]:  # the workers have started, and compiled what does not change
             outcome(runs, buggy(each.bug_patch, trusted))
         say(f"{name}: {len(given)} candidates impacted")
-        rows: dict[str, Any] = {"verdict": verdicts(trusted, runs, given), "impacted": impacted(trusted, runs, given)}
+        cold_s = cold_start_cpu_s(trusted)
+        rows: dict[str, Any] = {
+            "verdict": verdicts(trusted, runs, given, cold_s),
+            "impacted": impacted(trusted, runs, given, cold_s),
+        }
         say(f"{name}: agreement")
         rows["agreement"] = agreement(runs, given)
     say(f"{name}: {len(few)} candidates in full")
