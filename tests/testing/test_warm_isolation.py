@@ -50,6 +50,21 @@ def test_a_file_of_one_run_is_gone_in_the_next(warm: Warm) -> None:
     assert runs(runner, 3) == [{"test_new": "passed"}] * 3
 
 
+def test_the_next_run_waits_until_what_one_left_is_gone(warm: Warm) -> None:
+    runner = warm(
+        {
+            "tests/test_many.py": """
+                import os
+                def test_it():
+                    os.mkdir("many")
+                    for number in range(500):
+                        os.mkdir(f"many/{number}")
+            """
+        }
+    )
+    assert runs(runner, 4) == [{"test_it": "passed"}] * 4
+
+
 def test_each_test_alone_makes_what_it_needs(warm: Warm) -> None:
     runner = warm(
         {

@@ -83,6 +83,8 @@ class SuitePlugin:
                 if ended is None:
                     return None
                 self._orders.send(ended)
+                if self._orders.wait() is None:  # what the run has left is taken away before the next one sees it
+                    os._exit(0)
             self._orders.send({"state": "done"})
 
     def _expect_forks(self, items: list[Any]) -> None:

@@ -274,6 +274,7 @@ class Zygote:
                 ended["exits"].append(line["exit"])
                 self._sweep()
                 self._places.tidy()
+                suite.send({"do": "go on"})
 
     def _close(self, step: dict[str, Any]) -> dict[str, Any]:
         self._end_suite(step["suite"])
