@@ -39,6 +39,7 @@ class Asking:
     prompts: Path | None = None
     """A folder of prompt files that come before ours."""
     temperature: float
+    """Of requests whose prompt file says none."""
     limits: Limits = field(default_factory=Limits)
     rounds: int = 1
     """Answers to one question at most: one that was no use goes back to the model with the reason."""
@@ -65,20 +66,21 @@ class Asking:
                 raise InputError(f"{self.name}: `{name}` must be 1 or more, not {value}")
         if not self.variants:
             raise InputError(f"{self.name}: no prompt was chosen")
-        return self._made(ground, [load(each, self.prompts) for each in dict.fromkeys(self.variants)], limit, seed)
+        names = dict.fromkeys(self.variants)
+        prompts = [load(each, self.prompts, temperature=self.temperature) for each in names]
+        return self._made(ground, prompts, limit, seed)
 
     def _made(self, ground: Ground, prompts: list[EntityPrompt], limit: int | None, seed: int) -> Iterator[Result]:
         drawing = Drawing(ground, prompts, self.limits, seed)
-        manner = Manner(self.name, self.temperature, self.blanked, self.limits, self.judge)
+        manner = Manner(self.name, self.blanked, self.limits, self.judge)
         conversation = Conversation(self.lm, ground, manner, seed)
-        again = limit is not None and self.temperature > 0
         pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix=self.name)
         run = _Run(conversation, pool, self, limit)
         try:
             number, before = 0, -1
             while run.kept > before and not run.over:
                 before = run.kept
-                yield from run.turn(drawing.turn(number, again=again))
+                yield from run.turn(drawing.turn(number, again=limit is not None))
                 number += 1
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

@@ -30,7 +30,6 @@ class Manner:
     """How a strategy asks."""
 
     strategy: str
-    temperature: float
     blanked: bool
     """The model does not see the entity's body, and has to keep its signature."""
     limits: Limits
@@ -117,7 +116,7 @@ class Conversation:
             values = {**self._values(target), "context": context.rstrip("\n")}
             messages = (*target.prompt.messages(**values), *talk.turns)
             if sum(len(each["content"]) for each in messages) <= limits.most_chars:
-                yield Request(messages, self.manner.temperature, tokens, target.sample)
+                yield Request(messages, target.prompt.temperature, tokens, target.sample)
 
     def _values(self, target: Target) -> dict[str, str]:
         entity, language = target.entity, self.ground.language

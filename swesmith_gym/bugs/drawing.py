@@ -65,11 +65,11 @@ class Drawing:
         self._known: list[tuple[CodeEntity, tuple[EntityPrompt, ...]]] = []
 
     def turn(self, number: int, *, again: bool) -> Iterator[Target]:
-        """Turn `number`, from 0 on, after all turns before it. `again`: prompts that were used up give further samples;
-        without it, the turn has those entities only that have a prompt left."""
+        """Turn `number`, from 0 on, after all turns before it. `again`: prompts that were used up give further samples,
+        if their temperature is above 0; without it, the turn has those entities only that have a prompt left."""
         for entity, prompts in self._first() if number == 0 else self._known:
             sample, which = divmod(number, len(prompts))
-            if again or not sample:
+            if not sample or (again and prompts[which].temperature > 0):
                 yield Target(entity, prompts[which], sample)
 
     def _first(self) -> Iterator[tuple[CodeEntity, tuple[EntityPrompt, ...]]]:

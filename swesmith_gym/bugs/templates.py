@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from swesmith_gym.lm import prompts
-from swesmith_gym.lm.prompts import Form, Prompt, Text, Words, uses
+from swesmith_gym.lm.prompts import Form, Number, Prompt, Text, Words, uses
 
 OURS = Path(__file__).parent / "prompts"
 PLACEHOLDERS: Mapping[str, str] = {
@@ -26,6 +26,7 @@ FORM: Form = {
     "kinds": Words(("function", "class")),
     "system": Text(tuple(PLACEHOLDERS), default=""),
     "user": Text(tuple(PLACEHOLDERS), shows=("code", "context")),
+    "temperature": Number(0, 2),
     "again": Text((*(each for each in PLACEHOLDERS if each != "context"), REASON), default=_AGAIN),
 }
 
@@ -39,6 +40,8 @@ class EntityPrompt(Prompt):
     """Of entities that it is for."""
     again: str
     """Further turn, after an answer that was no use."""
+    temperature: float
+    """As in `lm.base.Request`."""
 
     @property
     def wants_context(self) -> bool:
@@ -46,6 +49,12 @@ class EntityPrompt(Prompt):
         return "context" in uses(self.system) | uses(self.user)
 
 
-def load(name: str, folder: Path | None = None) -> EntityPrompt:
-    """A prompt by name: from `folder`, else one of ours. Raises: InputError (file, field, what is wrong)."""
-    return EntityPrompt(name=name, **prompts.read(name, OURS, folder, FORM))
+def load(name: str, folder: Path | None = None, *, temperature: float = 0.0) -> EntityPrompt:
+    """A prompt by name: from `folder`, else one of ours. `temperature`: where the file says none.
+
+    Raises: InputError (file, field, what is wrong).
+    """
+    fields = prompts.read(name, OURS, folder, FORM)
+    if fields["temperature"] is None:
+        fields["temperature"] = temperature
+    return EntityPrompt(name=name, **fields)

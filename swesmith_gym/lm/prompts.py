@@ -40,7 +40,15 @@ class Words:
     known: tuple[str, ...]
 
 
-Form = Mapping[str, Text | Words]
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A field that is a number within bounds. Where the file lacks it: None."""
+
+    least: float
+    most: float
+
+
+Form = Mapping[str, Text | Words | Number]
 """Name of a field -> what it must be."""
 
 
@@ -75,8 +83,8 @@ def uses(template: str) -> set[str]:
 
 
 def read(name: str, ours: Path, users: Path | None, form: Form) -> dict[str, Any]:
-    """What `NAME.toml` holds, a value for each field of the form: a text, or a tuple of words. The file is the one of
-    the user's folder; where that has none of this name, or there is no such folder, ours.
+    """What `NAME.toml` holds, a value for each field of the form: a text, a tuple of words or a number. The file is the
+    one in the user's folder; where that has none of this name, or there is no such folder, ours.
 
     Raises: InputError, on one line (file, field, what is wrong).
     """
@@ -91,10 +99,7 @@ def read(name: str, ours: Path, users: Path | None, form: Form) -> dict[str, Any
         raise InputError(f"{path}: not TOML: {error}") from error
     for field in sorted(set(data) - set(form)):
         raise InputError(f"{path}: unknown field `{visible.line(field)}`; known are {', '.join(form)}")
-    return {
-        field: _text(data, field, kind, path) if isinstance(kind, Text) else _words(data, field, kind, path)
-        for field, kind in form.items()
-    }
+    return {field: _value(data, field, kind, path) for field, kind in form.items()}
 
 
 def _found(name: str, ours: Path, users: Path | None) -> Path:
@@ -112,6 +117,12 @@ def _found(name: str, ours: Path, users: Path | None) -> Path:
             f"no prompt {name!r}; there are {', '.join(known)}; add a file {name}.toml to a folder of prompts"
         )
     return path
+
+
+def _value(data: Mapping[str, Any], field: str, kind: Text | Words | Number, path: Path) -> Any:
+    if isinstance(kind, Text):
+        return _text(data, field, kind, path)
+    return _words(data, field, kind, path) if isinstance(kind, Words) else _number(data, field, kind, path)
 
 
 def _text(data: Mapping[str, Any], field: str, kind: Text, path: Path) -> str:
@@ -141,3 +152,12 @@ def _words(data: Mapping[str, Any], field: str, kind: Words, path: Path) -> tupl
     if not isinstance(value, list) or not value or any(each not in kind.known for each in value):
         raise InputError(f"{path}: `{field}` must be a list of {' and '.join(map(repr, kind.known))}")
     return tuple(dict.fromkeys(value))
+
+
+def _number(data: Mapping[str, Any], field: str, kind: Number, path: Path) -> float | None:
+    value = data.get(field)
+    if value is None:
+        return None
+    if type(value) not in (int, float) or not kind.least <= value <= kind.most:
+        raise InputError(f"{path}: `{field}` must be a number from {kind.least:g} to {kind.most:g}")
+    return float(value)

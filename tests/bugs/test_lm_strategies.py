@@ -182,6 +182,18 @@ def test_a_turn_that_gives_nothing_is_the_last_and_temperature_0_asks_once() -> 
     assert len({repr(each.messages) for each in fake.asked}) == len(fake.asked)
 
 
+def test_a_prompt_file_may_set_the_temperature(tmp_path: Path) -> None:
+    text = 'temperature = 0\nuser = "```python\\n$code\\n```"\n'
+    (tmp_path / "mine.toml").write_text(text)
+    fake = Fake(reversed_comparison)
+    found = made(LmModify(lm=fake, prompts=tmp_path, variants=("mine", "lm_modify"), limits=LOOSE), limit=40)
+    own = [each for each in fake.asked if len(each.messages) == 1]
+    assert {each.temperature for each in own} == {0.0}
+    assert {each.temperature for each in fake.asked if each not in own} == {1.0}
+    assert {each.sample for each in own} == {0}, "equal questions at temperature 0 get equal answers"
+    assert found
+
+
 def test_most_calls_counts_every_round() -> None:
     fake = Fake(lambda request: "no")
     results = made(LmModify(lm=fake, limits=LOOSE, most_calls=5, rounds=2), limit=100)

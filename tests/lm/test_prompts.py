@@ -10,10 +10,15 @@ from swesmith_gym.agents import installer
 from swesmith_gym.bugs import mirror_lm, templates
 from swesmith_gym.errors import InputError
 from swesmith_gym.issues import from_lm
-from swesmith_gym.lm.prompts import Form, Prompt, Text, Words, filled, read, system_and_user, uses
+from swesmith_gym.lm.prompts import Form, Number, Prompt, Text, Words, filled, read, system_and_user, uses
 
 FORM = system_and_user("diff", "test")
-RICH: Form = {"kinds": Words(("a", "b")), "user": Text(("x", "y"), shows=("x",)), "again": Text((), default="No.\n")}
+RICH: Form = {
+    "kinds": Words(("a", "b")),
+    "user": Text(("x", "y"), shows=("x",)),
+    "again": Text((), default="No.\n"),
+    "heat": Number(0, 2),
+}
 
 
 def write(folder: Path, text: str) -> Path:
@@ -92,11 +97,11 @@ def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, said: str) -> N
     assert "\n" not in str(caught.value)
 
 
-def test_lists_of_words_and_texts_with_a_default(tmp_path: Path) -> None:
+def test_lists_of_words_numbers_and_texts_with_a_default(tmp_path: Path) -> None:
     found = read("p", write(tmp_path, 'user = "$x"'), None, RICH)
-    assert found == {"kinds": ("a", "b"), "user": "$x", "again": "No.\n"}
-    found = read("p", write(tmp_path, 'user = "$x"\nkinds = ["b", "b"]\nagain = "Y"'), None, RICH)
-    assert (found["kinds"], found["again"]) == (("b",), "Y")
+    assert found == {"kinds": ("a", "b"), "user": "$x", "again": "No.\n", "heat": None}
+    found = read("p", write(tmp_path, 'user = "$x"\nkinds = ["b", "b"]\nagain = "Y"\nheat = 1'), None, RICH)
+    assert (found["kinds"], found["again"], found["heat"]) == (("b",), "Y", 1.0)
     for text, said in (
         ('user = "$y"', r"`user` lacks what it is about: put \$x into it"),
         ('user = "$x"\nagain = ""', "`again` must be text and not empty"),
@@ -104,6 +109,9 @@ def test_lists_of_words_and_texts_with_a_default(tmp_path: Path) -> None:
         ('user = "$x"\nkinds = []', "`kinds` must be a list of 'a' and 'b'"),
         ('user = "$x"\nkinds = ["c"]', "`kinds` must be a list of 'a' and 'b'"),
         ('user = "$x"\nkinds = "a"', "`kinds` must be a list of 'a' and 'b'"),
+        ('user = "$x"\nheat = 2.5', "`heat` must be a number from 0 to 2"),
+        ('user = "$x"\nheat = nan', "`heat` must be a number from 0 to 2"),
+        ('user = "$x"\nheat = true', "`heat` must be a number from 0 to 2"),
         ('user = "$x"\nkinds = [["a"]]', "`kinds` must be a list of 'a' and 'b'"),
     ):
         with pytest.raises(InputError, match=said):
