@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from swesmith_gym.errors import ProfileError
+from swesmith_gym.languages.python.language import Python
 from swesmith_gym.records import Outcome, TestReport, TestResult
 from swesmith_gym.repos import baseline
 from swesmith_gym.repos.baseline import Baseline, check
@@ -33,6 +34,13 @@ def test_ids_that_are_not_in_every_run_never_count() -> None:
     found = combine([report({"a": P, "b[10:01]": P}), report({"a": P, "b[10:02]": P}), report({"a": P, "b[10:03]": P})])
     assert found.quarantined == {"b[10:01]": "unstable_id"}
     assert list(found.results) == ["a", "b[10:01]"]
+
+
+def test_at_any_hour_another_zone_has_another_day() -> None:
+    """So that a test which is named after the day is not in every run."""
+    ahead = [-int(env["TZ"].lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")) for env in Python.other_env]
+    for hour in range(24):
+        assert any(not 0 <= hour + each < 24 for each in ahead)
 
 
 def test_outcomes_that_differ_are_flaky_and_durations_are_medians() -> None:
