@@ -53,7 +53,7 @@ class Python(Language):
     copies = Path(copies.__file__)
     sandbox_env = {"PYTHONPYCACHEPREFIX": "/opt/bytecode", "VIRTUAL_ENV": "/opt/env"}  # noqa: RUF012
     seed_env = {"PYTHONDONTWRITEBYTECODE": ""}  # noqa: RUF012
-    # At any hour it is another day than in UTC in one of the two zones: a test that is named after the day is found out.
+    # At any hour one of the two zones has another day than UTC: a test that is named after the day is found out.
     other_env = ({"PYTHONHASHSEED": "1", "TZ": "AOE+12"}, {"PYTHONHASHSEED": "2", "TZ": "LINT-14"})
 
     def is_source(self, path: str) -> bool:
