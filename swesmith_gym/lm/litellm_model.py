@@ -62,8 +62,7 @@ class LiteLLM:
             )
             return answers.completion(answer.model_dump_json().encode(), request, self.model)
         except NotACompletion as error:
-            text = f"{self._asked.provider} sent {self._asked.without_key(str(error))}"
-            raise LMError(text, provider=self._asked.provider, status=200, retryable=True, may_cost=True) from error
+            raise self._asked.unreadable(error) from error
         except Exception as error:  # providers' own errors have no base in common
             raise self._error(error) from error
 
@@ -77,8 +76,7 @@ class LiteLLM:
             body = {"message": message, "code": self._code(error)}
             return error_of(Refused(status, json.dumps(body).encode(), headers.get("retry-after")), self._asked)
         said = self._asked.without_key(visible.line(message, 300))
-        text = f"{self._asked.provider} gave no answer ({said})"
-        return LMError(text, provider=self._asked.provider, status=None, retryable=True, may_cost=True)
+        return self._asked.failure(f"gave no answer ({said})")
 
     def _code(self, error: Exception) -> str:
         if isinstance(error, self._litellm.ContextWindowExceededError):

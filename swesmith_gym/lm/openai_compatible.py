@@ -121,8 +121,7 @@ class OpenAICompatibleLM:
                 body = answers.gather(response.iter_bytes(), answers.most_bytes(request), ends, self._clock)
             return answers.completion(body, request, self.model)
         except NotACompletion as error:
-            text = f"{self._asked.provider} sent {self._asked.without_key(str(error))}"
-            raise self._failure(text, status=200) from error
+            raise self._asked.unreadable(error) from error
         except (TooSlow, self._openai.OpenAIError, self._carrier_error) as error:
             cause = error.__cause__ or error  # the library wraps what its carrier and our hook raise
             if isinstance(cause, Refused):
@@ -146,15 +145,11 @@ class OpenAICompatibleLM:
         name = type(cause).__name__
         why = visible.line(str(cause), 300) or name
         if name in _NEVER_SENT:
-            text = f"{self._asked.provider} cannot be reached ({why}): is it running, and is --base-url right?"
-            return self._failure(text, may_cost=False)
+            text = f"cannot be reached ({why}): is it running, and is --base-url right?"
+            return self._asked.failure(text, may_cost=False)
         if isinstance(cause, TooSlow) or "Timeout" in name:
-            text = f"{self._asked.provider} gave no whole answer within {self._timeout_s:g} s: see --lm-timeout-s"
-            return self._failure(text)
-        return self._failure(f"{self._asked.provider} broke off the answer ({why})")
-
-    def _failure(self, text: str, *, status: int | None = None, may_cost: bool = True) -> LMError:
-        return LMError(text, provider=self._asked.provider, status=status, retryable=True, may_cost=may_cost)
+            return self._asked.failure(f"gave no whole answer within {self._timeout_s:g} s: see --lm-timeout-s")
+        return self._asked.failure(f"broke off the answer ({why})")
 
 
 def _library() -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 from swesmith_gym import visible
 from swesmith_gym.errors import ContextExceeded, LMError
-from swesmith_gym.lm.answers import Refused
+from swesmith_gym.lm.answers import NotACompletion, Refused
 
 _TOO_LONG = re.compile(
     r"context_length_exceeded|exceed_context_size|context[ _](length|size|window)|max_model_len|"
@@ -38,6 +38,16 @@ class Asked:
 
     def without_key(self, text: str) -> str:
         return text.replace(self.key, "***") if self.key else text
+
+    def failure(self, text: str, *, status: int | None = None, may_cost: bool = True) -> LMError:
+        """No answer of use came of this attempt, and another one may do better. `text`: what happened, after the
+        provider's name."""
+        text = f"{self.provider} {text}"
+        return LMError(text, provider=self.provider, status=status, retryable=True, may_cost=may_cost)
+
+    def unreadable(self, error: NotACompletion) -> LMError:
+        """What came is no completion."""
+        return self.failure(f"sent {self.without_key(str(error))}", status=200)
 
 
 def reason(body: bytes) -> dict[str, str]:
