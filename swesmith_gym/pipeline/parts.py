@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from swesmith_gym.bugs.registry import Means
 from swesmith_gym.evaluation import verify
+from swesmith_gym.evaluation.verify import Check
 from swesmith_gym.harness.grade import Grading
 from swesmith_gym.harness.testbed import Testbed
 from swesmith_gym.harness.validate import ValidationSettings
@@ -86,7 +87,9 @@ def make(order: Order, testbed: Testbed, config: SynthesisConfig, folder: Path, 
     evidence = read_object(folder / "verify.json")
     if not _verified(evidence, table, config):
         with spent.on("verification"):
-            evidence = _verify(table, config, place)
+            checks = _checks(table, config, place)
+        table, checks = _stable(table, checks, folder)
+        evidence = verify.evidence(table, checks, config.rounds, cast("Grading", config.grading), warm=config.warm)
         write_atomic(folder / "verify.json", json.dumps(evidence, indent=1) + "\n")
     return Part(
         table,
@@ -130,9 +133,12 @@ def _made(order: Order, testbed: Testbed, config: SynthesisConfig, folder: Path,
 
 
 def _known(task: TaskInstance) -> RejectedCandidate:
+    return RejectedCandidate(_candidate_of(task), "duplicate", f"another strategy has made {task.instance_id}")
+
+
+def _candidate_of(task: TaskInstance) -> BugCandidate:
     fields = ("repo", "strategy", "operator", "bug_patch", "explanation", "seed", "cost_usd", "model")
-    candidate = BugCandidate(**{name: getattr(task, name) for name in fields}).identified()
-    return RejectedCandidate(candidate, "duplicate", f"another strategy has made {task.instance_id}")
+    return BugCandidate(**{name: getattr(task, name) for name in fields}).identified()
 
 
 def _verified(found: dict[str, Any], table: TaskTable, config: SynthesisConfig) -> bool:
@@ -142,12 +148,31 @@ def _verified(found: dict[str, Any], table: TaskTable, config: SynthesisConfig) 
     return all(found.get(name) == value for name, value in wanted.items())
 
 
-def _verify(table: TaskTable, config: SynthesisConfig, place: Workplace) -> dict[str, Any]:
-    checks = []
+def _checks(table: TaskTable, config: SynthesisConfig, place: Workplace) -> list[Check]:
+    checks: list[Check] = []
     how = cast("Grading", config.grading)
     for check in verify.verify(
         list(table), place.executor, rounds=config.rounds, sandbox=place.backend.name, grading=how, warm=config.warm
     ):
         checks.append(check)
         place.progress(len(checks), 2 * config.rounds * len(table), "verify")
-    return verify.evidence(table, checks, config.rounds, how, warm=config.warm)
+    return checks
+
+
+def _stable(table: TaskTable, checks: Sequence[Check], folder: Path) -> tuple[TaskTable, list[Check]]:
+    """Without the tasks of which, with the bug, other tests fail than before: what their bug breaks changes from run to
+    run, as it may where something is drawn at random. They are candidates that were rejected (`flaky`)."""
+    unstable = {check.instance_id: check.problem for check in checks if check.other_tests}
+    if unstable:
+        dropped = [
+            RejectedCandidate(_candidate_of(task), "flaky", f"{task.instance_id}: {unstable[task.instance_id]}")
+            for task in table
+            if task.instance_id in unstable
+        ]
+        again = {each.candidate.candidate_id for each in dropped}
+        rejected = candidate_files.read_rejected(folder / "rejected.jsonl")
+        others = [each for each in rejected if each.candidate.candidate_id not in again]
+        candidate_files.write_rejected(folder / "rejected.jsonl", [*others, *dropped])
+        table = TaskTable(task for task in table if task.instance_id not in unstable)
+        table.write(folder / "tasks.parquet")
+    return table, [check for check in checks if check.instance_id not in unstable]

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from samples import EDITS, bug
@@ -21,7 +22,7 @@ from swesmith_gym.pipeline.spent import Spent
 from swesmith_gym.pipeline.workplace import Workplace
 from swesmith_gym.records import RejectedCandidate
 from swesmith_gym.repos import profiles
-from swesmith_gym.tasks import TaskTable
+from swesmith_gym.tasks import TaskTable, sealing
 from swesmith_gym.viewer.statistics import by_operator, by_strategy
 
 
@@ -85,6 +86,32 @@ def test_a_repository_that_cannot_be_built_does_not_keep_the_others_from_it(abac
     assert [path.name for path in tmp_path.glob("*.parquet")] == ["abacus.parquet"]
 
 
+@pytest.mark.sandbox
+@pytest.mark.network
+def test_a_task_whose_bug_breaks_other_tests_when_it_is_verified_is_rejected(abacus: Testbed, tmp_path: Path) -> None:
+    """As if one of its tests had passed with the bug by chance when it was validated."""
+    config = SynthesisConfig(("abacus",), "2026-01-01T00:00:00Z", limit=40, grading="impacted")
+    place = Workplace(abacus.backend, SerialExecutor())
+    (before,) = synthesis.run(config, tmp_path, place)
+    part = tmp_path / "work" / "abacus" / "procedural" / "tasks.parquet"
+    tasks = list(TaskTable.read(part))
+    number = next(number for number, task in enumerate(tasks) if len(task.FAIL_TO_PASS) > 1)
+    chance, *others = tasks[number].FAIL_TO_PASS
+    passed = tuple(sorted((*tasks[number].PASS_TO_PASS, chance)))
+    baseline = tuple(abacus.image.baseline)
+    sealed = sealing.seal(abacus.pristine, tasks[number].bug_patch, others, baseline, abacus.language)
+    lists: dict[str, Any] = {"FAIL_TO_PASS": tuple(others), "PASS_TO_PASS": passed}
+    tasks[number] = replace(tasks[number], **lists, sealed_digest=sealed.digest)
+    TaskTable(tasks).write(part)
+    (after,) = synthesis.run(config, tmp_path, place)
+    assert after["rejected"] == {**before["rejected"], "flaky": 1}
+    table = TaskTable.read(tmp_path / "abacus.parquet")
+    assert [task.instance_id for task in table] == [task.instance_id for task in tasks if task is not tasks[number]]
+    evidence = json.loads((tmp_path / "abacus.verify.json").read_text())
+    assert (evidence["gold_resolved"], evidence["nop_resolved"], evidence["problems"]) == (len(table), 0, [])
+    assert synthesis.run(config, tmp_path, place) == [after]
+
+
 def rejected(operator: str | None, reason: str, cost: float | None = 0.0) -> RejectedCandidate:
     return RejectedCandidate(bug(*EDITS[0], operator=operator, cost_usd=cost), reason)
 
@@ -128,7 +155,7 @@ def test_time_is_counted_over_all_runs_and_when_broken_off(tmp_path: Path) -> No
     spent.path.parent.mkdir()
     spent.path.write_text(json.dumps({"making": [100.0, 50.0], "other": [1.0, 2.0]}))
     with pytest.raises(TypeError), spent.on("making"):
-        sum([*range(1_000_000), None])  # type: ignore[list-item]
+        sum([*range(5_000_000), None])  # type: ignore[list-item]
     found = spent.read()
     assert found["other"] == (1.0, 2.0)
     assert found["making"][0] >= 100.0
