@@ -13,7 +13,7 @@ from swesmith_gym.tasks import TaskTable
 from swesmith_gym.tasks.starter import shipped_tasks, starter_tasks
 
 TABLES = sorted(shipped_tasks().glob("*.parquet"))
-LEAST_TASKS, LEAST_REPOS = 5_000, 25
+LEAST_TASKS, LEAST_REPOS = 6_000, 30
 
 
 @pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)

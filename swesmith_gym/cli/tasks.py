@@ -141,12 +141,16 @@ def filter_(
     where: Annotated[
         list[str] | None, typer.Option("--where", help="Condition on a measure, `depth>=2`; repeatable.")
     ] = None,
+    strategy: Annotated[
+        list[str] | None, typer.Option("--strategy", help="Only tasks of this strategy; repeatable.")
+    ] = None,
     usual: Annotated[
         bool, typer.Option("--usual/--no-usual", help="Also drop what nobody would train on: broken_share<=0.5.")
     ] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Keep the tasks whose measures meet every condition. One that lacks a measure is kept.
+    """Keep the tasks of the strategies that are named, or all, whose measures meet every condition. One that lacks a
+    measure is kept.
 
     Measures: broken_share, edited_lines, edited_files, edited_hunks, depth, names_function, difficulty.
 
@@ -156,16 +160,22 @@ def filter_(
 
     conditions = [filtering.condition(text) for text in (*(filtering.USUAL if usual else ()), *(where or ()))]
     table = TaskTable.read(tasks)
-    found = filtering.choose(table, conditions)
+    own = [task for task in table if not strategy or task.strategy in strategy]
+    if table and not own:
+        known = ", ".join(sorted({task.strategy for task in table}))
+        raise InputError(f"{tasks}: no task of {' or '.join(strategy or ())}, only of {known}; nothing was written")
+    found = filtering.choose(own, conditions)
     if not found.kept:
         raise InputError(f"{tasks}: no task meets all of {', '.join(map(str, conditions))}; nothing was written")
     TaskTable(found.kept).write(out)
-    counts = {"tasks": len(table), "kept": len(found.kept), "dropped": found.dropped, "unknown": found.unknown}
+    others = {"other strategies": len(table) - len(own)} if len(own) < len(table) else {}
+    dropped = {**others, **found.dropped}
+    counts = {"tasks": len(table), "kept": len(found.kept), "dropped": dropped, "unknown": found.unknown}
     if as_json:
         common.print_json({**counts, "out": str(out)})
         return
     common.say(f"kept {len(found.kept)} of {len(table)} tasks in {out}")
-    for text, number in found.dropped.items():
+    for text, number in dropped.items():
         common.say(f"  {number} dropped by {text}")
     if found.unknown:
         common.say(f"  {found.unknown} kept that lack a measure: validate them again to have it")

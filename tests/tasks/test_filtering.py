@@ -75,3 +75,18 @@ def test_the_command_shows_what_dropped_the_others(tmp_path: Path) -> None:
     none = CliRunner().invoke(app, [*arguments[:3], "--out", str(tmp_path / "none.parquet"), "--where", "depth>9"])
     assert none.exit_code != 0
     assert not (tmp_path / "none.parquet").exists()
+
+
+def test_the_command_keeps_single_strategies(tmp_path: Path) -> None:
+    written = replace(TASKS[1], instance_id="written", strategy="lm_modify")
+    TaskTable([*TASKS, written]).write(tmp_path / "t.parquet")
+    arguments = ["tasks", "filter", str(tmp_path / "t.parquet"), "--out", str(tmp_path / "out.parquet")]
+    done = CliRunner().invoke(app, [*arguments, "--strategy", "lm_modify", "--strategy", "lm_rewrite"])
+    assert done.exit_code == 0, done.output
+    assert [each.instance_id for each in TaskTable.read(tmp_path / "out.parquet")] == ["written"]
+    assert f"{len(TASKS)} dropped by other strategies" in done.output
+    (tmp_path / "out.parquet").unlink()
+    none = CliRunner().invoke(app, [*arguments, "--strategy", "lm_rewrite"])
+    assert isinstance(none.exception, InputError)
+    assert f"no task of lm_rewrite, only of lm_modify, {TASK.strategy}" in str(none.exception)
+    assert not (tmp_path / "out.parquet").exists()
