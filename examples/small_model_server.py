@@ -9,6 +9,7 @@ production: it has no streaming, no tools and no keys, and answers this machine 
 from __future__ import annotations
 
 import argparse
+import errno
 import hashlib
 import importlib.util
 import json
@@ -21,9 +22,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, StoppingCriteria
-from transformers import logging as progress
+try:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, StoppingCriteria
+    from transformers import logging as progress
+except ImportError as error:
+    sys.exit(f"small_model_server: {error}: run `make small-model`, then start this with .venv-lm/bin/python")
 
 NAME = "SmolLM2-135M-Instruct"
 MAX_BODY_BYTES = 4 << 20
@@ -181,9 +185,11 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, model: Model) -> None:
+    model: Model
+
+    def __init__(self, port: int) -> None:
+        """Takes the port; `model` is to be set before it serves. Raises: OSError."""
         super().__init__(("127.0.0.1", port), Handler)
-        self.model = model
         self.counts = {"calls": 0, "errors": 0, "prompt_tokens": 0, "completion_tokens": 0}
         self._lock = threading.Lock()
 
@@ -288,13 +294,17 @@ def main() -> int:
     progress.disable_progress_bar()
     try:
         torch.set_num_threads(chosen.threads)
+        server = None if chosen.save else Server(chosen.port)
         model = Model(chosen.model or installed_model())
-        if chosen.save:
+        if server is None:
             model.save(chosen.save)
             return 0
-        server = Server(chosen.port, model)
+        server.model = model
     except (OSError, ValueError, RuntimeError) as error:
-        print(f"small_model_server: {(str(error) or repr(error)).splitlines()[0]}", file=sys.stderr)
+        said = (str(error) or repr(error)).splitlines()[0]
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            said = f"port {chosen.port} is taken: choose another one with --port, or any free one with --port 0"
+        print(f"small_model_server: {said}", file=sys.stderr)
         return 2
     print(f"listening on http://127.0.0.1:{server.server_address[1]}/v1", flush=True)
     try:

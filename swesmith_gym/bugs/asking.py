@@ -60,6 +60,10 @@ class Asking:
         succeed (wrong key, no endpoint) or three failed in a row; BudgetExhausted, after all that was finished has
         been given.
         """
+        return self._made(ground, self.check(), limit, seed)
+
+    def check(self) -> list[EntityPrompt]:
+        """The prompts, in turn. Raises: InputError (a bad prompt or number)."""
         least = {"rounds": self.rounds, "concurrency": self.concurrency}
         for name, value in least.items():
             if value < 1:
@@ -67,8 +71,7 @@ class Asking:
         if not self.variants:
             raise InputError(f"{self.name}: no prompt was chosen")
         names = dict.fromkeys(self.variants)
-        prompts = [load(each, self.prompts, temperature=self.temperature) for each in names]
-        return self._made(ground, prompts, limit, seed)
+        return [load(each, self.prompts, temperature=self.temperature) for each in names]
 
     def _made(self, ground: Ground, prompts: list[EntityPrompt], limit: int | None, seed: int) -> Iterator[Result]:
         drawing = Drawing(ground, prompts, self.limits, seed)

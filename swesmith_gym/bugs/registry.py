@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -108,6 +108,13 @@ def check_name(name: str) -> None:
     """Raises: InputError (there is no strategy of that name)."""
     if name not in MAKERS:
         raise InputError(f"unknown strategy {name!r}: this version has {', '.join(sorted(MAKERS))}")
+
+
+def check_asking(names: Iterable[str], means: Means) -> None:
+    """Whether those of these strategies that ask a model have one, and prompts that are in order. Raises: InputError."""
+    for name in names:
+        if isinstance(made := strategy(name, means) if name in ASKING else None, Asking):
+            made.check()
 
 
 def strategy(name: str, means: Means) -> Strategy:

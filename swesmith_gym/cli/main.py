@@ -85,7 +85,7 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except LMError as error:
-        fail(f"{error}; what was answered is kept: the same command goes on from here", 1)
+        fail(f"{error}; what was answered is kept, and not asked for again", 1)
     except SweSmithGymError as error:
         fix = getattr(error, "fix", "")
         fail(f"{error} (fix: {fix})" if fix and fix not in str(error) else str(error), 2)

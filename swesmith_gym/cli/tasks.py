@@ -28,7 +28,7 @@ SeedOption = Annotated[int, typer.Option("--seed")]
 
 @app.command("list")
 def list_(tasks: TableArgument, as_json: JsonOption = False) -> None:
-    """List the tasks of a table.
+    """List the tasks of a table: id, repository, strategy, operator, how many FAIL_TO_PASS and PASS_TO_PASS tests.
 
     Example: `swesmith-gym tasks list tasks.parquet`
     """

@@ -85,7 +85,7 @@ def error_of(refused: Refused, asked: Asked) -> LMError:
         text = f"{provider} {_about_key(asked)} (HTTP {status}){said}"
     elif status == 404:
         nothing = f"has no model {asked.model!r}, or nothing at this address (HTTP 404)"
-        text = f"{provider} {nothing}{said}: see --model and --base-url"
+        text = f"{provider} {nothing}{said}: see --model and --base-url, which mostly ends in /v1"
     elif 300 <= status < 400:
         target = visible.line(refused.location or "nowhere", 200)
         text = f"{provider} sends on to {target} (HTTP {status}): give that address as --base-url if you trust it"

@@ -47,7 +47,14 @@ class SynthesisConfig:
         return self.limits.get(strategy, self.limit)
 
 
-_KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool, "Mapping[str, int]": dict, "Mapping[str, str]": dict}
+_KINDS: dict[str, tuple[type, str]] = {
+    "str": (str, "a text"),
+    "int": (int, "a whole number"),
+    "bool": (bool, "true or false"),
+    "Mapping[str, int]": (dict, "a table of whole numbers, such as { lm_rewrite = 40 }"),
+    "Mapping[str, str]": (dict, "a table of texts, such as { tinydb = '4.1.0..' }"),
+}
+"""Type of a field -> what TOML gives for it, and how that is called; any other is a list."""
 
 
 def read_config(path: Path) -> SynthesisConfig:
@@ -71,8 +78,9 @@ def _check(data: Mapping[str, Any]) -> None:
     for name, value in data.items():
         if name not in kinds:
             raise InputError(f"unknown field {name!r}; known are {', '.join(kinds)}")
-        if not isinstance(value, _KINDS.get(kinds[name], list)):
-            raise InputError(f"the field {name!r} has the wrong type ({type(value).__name__})")
+        kind, wanted = _KINDS.get(kinds[name], (list, "a list"))
+        if not isinstance(value, kind):
+            raise InputError(f"the field {name!r} must be {wanted}, not {value!r:.40}")
     for name in ("repos", "created_at"):
         if not data.get(name):
             raise InputError(f"the field {name!r} is missing")

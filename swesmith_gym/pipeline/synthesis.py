@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from swesmith_gym.bugs.pr_mirror import PrMirror
-from swesmith_gym.bugs.registry import COMBINING, Means
+from swesmith_gym.bugs.registry import COMBINING, Means, check_asking
 from swesmith_gym.errors import ProfileError
 from swesmith_gym.evaluation import verify
 from swesmith_gym.harness.testbed import Testbed
@@ -41,6 +41,7 @@ def run(config: SynthesisConfig, out: Path, place: Workplace, means: Means | Non
     means = means or Means()
     issues = Writing(config.issues, lm=means.lm)
     issues.check()
+    check_asking(config.strategies, means)
     for name in config.repos:
         profiles.load(name)
     found = []
@@ -63,8 +64,10 @@ def _one(name: str, config: SynthesisConfig, means: Means, out: Path, place: Wor
         if (strategy == PrMirror.name and not changes) or (strategy in COMBINING and not before):
             place.say(f"{name}: nothing for {strategy} to work with")
             continue
+        place.say(f"{name}: {strategy}")
         order = Order(strategy, replace(means, tasks=before, changes=changes))
         made[strategy] = parts.make(order, testbed, config, out / "work" / name / strategy, place)
+        place.say(f"{name}: {strategy}: {len(made[strategy].tasks)} tasks")
     if not made:
         raise ProfileError(f"{name}: no strategy of the configuration has anything to work with")
     return _written(testbed, config, made, out)

@@ -91,7 +91,8 @@ def _read(files: tuple[tuple[Path, tuple[int, ...]], ...]) -> Rows:
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        files = sorted(path.rglob("*.parquet"))
+        # Below the tables of a `run` lie the parts that they were put together from.
+        files = sorted(path.glob("*.parquet")) or sorted(path.rglob("*.parquet"))
         if not files:
             raise TaskTableError(f"{path}: there is no *.parquet file in this folder")
         return files
@@ -110,7 +111,7 @@ def _state(file: Path) -> tuple[int, ...]:
 def _unreadable(file: Path, error: OSError) -> TaskTableError:
     if isinstance(error, FileNotFoundError):
         return TaskTableError(
-            f"{file}: no such file; a task table is made by `swesmith-gym bugs validate … --out {file}`"
+            f"{file}: no such file; a task table is made by `swesmith-gym bugs validate … --out {file}`, and many by `swesmith-gym run`"
         )
     return TaskTableError(f"{file}: it cannot be read ({error.strerror or str(error).splitlines()[0]})")
 

@@ -22,8 +22,8 @@ class TaskTable(Sequence[TaskInstance]):
 
     @classmethod
     def read(cls, path: str | Path) -> TaskTable:
-        """Read a Parquet file, or every `*.parquet` of a folder in order of name. A file that was read lately and has
-        not changed is not read again.
+        """Read a Parquet file, or every `*.parquet` of a folder in order of name; where it has none, those below it. A
+        file that was read lately and has not changed is not read again.
 
         Raises: TaskTableError (no such file, not Parquet, a column missing or of another type, a value missing, an id
         twice or of other characters than `[A-Za-z0-9_.-]`).

@@ -76,7 +76,6 @@ def test_only_what_a_change_reaches_is_run(runs: ImpactedRuns) -> None:
             "    import os\n    os.fork()\n    result = 0\n    for",
             "no_failing_test",
         ),
-        (NUMBERS, "    result = 0\n    for", FLOOD, ""),
         (NUMBERS, '"""Arithmetic on lists of numbers."""', "raise RuntimeError('broken')", "all_tests_broken"),
         (WORDS, '"""Numbers as words."""', "raise RuntimeError('broken')", "collection_error"),
     ],
@@ -87,6 +86,14 @@ def test_the_judgement_is_that_of_full_runs(runs: ImpactedRuns, path: str, old: 
     assert found == outcome(FullRuns(runs.testbed), files)
     if reason:
         assert found.reason == reason
+    assert outcome(runs, edited(NUMBERS, "return low", "return high")).reason == ""
+
+
+def test_a_flood_of_output_ends_its_own_candidate_only(runs: ImpactedRuns) -> None:
+    """At whichever limit it meets first, that of a file or that of time: on a busy machine either."""
+    files = edited(NUMBERS, "    result = 0\n    for", FLOOD)
+    for way in (runs, FullRuns(runs.testbed)):
+        assert outcome(way, files).reason in ("crash", "timeout")
     assert outcome(runs, edited(NUMBERS, "return low", "return high")).reason == ""
 
 

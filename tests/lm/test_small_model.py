@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -169,3 +170,19 @@ def test_a_server_that_cannot_start_says_why_in_one_line(small_model: SmallModel
     assert done.returncode == 2
     assert done.stderr.startswith("small_model_server: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_port_that_is_taken_is_named_before_the_model_is_loaded(small_model: SmallModel, tmp_path: Path) -> None:
+    port = str(urlsplit(small_model.url).port)
+    command = [str(PYTHON), str(ROOT / "examples" / "small_model_server.py"), "--port", port, "--model", "missing"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    taken = f"small_model_server: port {port} is taken: choose another one with --port, or any free one with --port 0\n"
+    assert (done.returncode, done.stderr) == (2, taken)
+
+
+def test_without_torch_it_says_how_to_start_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-I", "-S", str(ROOT / "examples" / "small_model_server.py")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "make small-model" in done.stderr

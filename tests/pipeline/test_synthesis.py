@@ -6,15 +6,17 @@ import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from samples import EDITS, bug
 
+from swesmith_gym.bugs.registry import Means
 from swesmith_gym.errors import InputError
 from swesmith_gym.evaluation.verify import identity
 from swesmith_gym.executors import SerialExecutor
 from swesmith_gym.harness.testbed import Testbed
+from swesmith_gym.lm.scripted import ScriptedLM
 from swesmith_gym.pipeline import provenance, synthesis
 from swesmith_gym.pipeline.configuration import SynthesisConfig
 from swesmith_gym.pipeline.provenance import Dropped
@@ -72,6 +74,20 @@ def test_strategies_are_made_one_after_the_other_and_each_once(abacus: Testbed, 
     evidence = json.loads((tmp_path / "abacus.verify.json").read_text())
     assert (evidence["gold_resolved"], evidence["nop_resolved"], evidence["problems"]) == (len(table), 0, [])
     assert evidence["table"] == identity(table)
+
+
+def test_model_and_prompts_are_looked_at_before_anything_is_built(home: Path, tmp_path: Path) -> None:
+    config = SynthesisConfig(("h11",), "2026-01-01T00:00:00Z", strategies=("procedural", "lm_modify"))
+    said: list[str] = []
+    place = Workplace(cast("Any", None), SerialExecutor(), said.append)
+    with pytest.raises(InputError, match="none is named: give --model"):
+        synthesis.run(config, tmp_path, place)
+    (tmp_path / "class_basic.toml").write_text('temperature = "hot"\nuser = "$code"\n')
+    with pytest.raises(InputError, match="`temperature` must be a number from 0 to 2"):
+        synthesis.run(config, tmp_path, place, Means(lm=ScriptedLM([]), prompts=tmp_path))
+    with pytest.raises(InputError, match="no such folder"):
+        synthesis.run(config, tmp_path, place, Means(lm=ScriptedLM([]), prompts=tmp_path / "nowhere"))
+    assert said == []
 
 
 @pytest.mark.sandbox

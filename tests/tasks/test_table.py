@@ -63,10 +63,12 @@ def test_loads_with_datasets(tmp_path: Path) -> None:
     assert loaded["train"][0]["FAIL_TO_PASS"] == list(TASK.FAIL_TO_PASS)
 
 
-def test_a_folder_is_read_whole(tmp_path: Path) -> None:
-    TaskTable([TASK]).write(tmp_path / "a" / "t.parquet")
-    TaskTable([replace(TASK, instance_id="other")]).write(tmp_path / "b.parquet")
+def test_a_folder_is_its_own_tables_or_else_those_below_it(tmp_path: Path) -> None:
+    TaskTable([TASK]).write(tmp_path / "work" / "a" / "t.parquet")
+    TaskTable([replace(TASK, instance_id="other")]).write(tmp_path / "work" / "b" / "t.parquet")
     assert {t.instance_id for t in TaskTable.read(tmp_path)} == {TASK.instance_id, "other"}
+    TaskTable([TASK]).write(tmp_path / "a.parquet")
+    assert [t.instance_id for t in TaskTable.read(tmp_path)] == [TASK.instance_id]
 
 
 def test_get_names_the_table() -> None:
