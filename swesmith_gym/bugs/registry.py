@@ -111,7 +111,7 @@ def check_name(name: str) -> None:
 
 
 def check_asking(names: Iterable[str], means: Means) -> None:
-    """Whether those of these strategies that ask a model have one, and prompts that are in order. Raises: InputError."""
+    """Those of these strategies that ask a model have one, and prompts that are in order. Raises: InputError."""
     for name in names:
         if isinstance(made := strategy(name, means) if name in ASKING else None, Asking):
             made.check()

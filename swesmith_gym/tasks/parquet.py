@@ -111,7 +111,7 @@ def _state(file: Path) -> tuple[int, ...]:
 def _unreadable(file: Path, error: OSError) -> TaskTableError:
     if isinstance(error, FileNotFoundError):
         return TaskTableError(
-            f"{file}: no such file; a task table is made by `swesmith-gym bugs validate … --out {file}`, and many by `swesmith-gym run`"
+            f"{file}: no such file; a task table is made by `swesmith-gym run`, or `bugs validate … --out {file}`"
         )
     return TaskTableError(f"{file}: it cannot be read ({error.strerror or str(error).splitlines()[0]})")
 
