@@ -103,6 +103,7 @@ def _validation(found: dict[str, Any]) -> Iterator[str]:
             if "per_s" in row:
                 same = ways["agreement"] if way == "impacted" else None
                 shown = f"{same['identical']} of {same['candidates']}" if same else ""
+                shown += f", {len(same['unstable'])} unstable" if same and same.get("unstable") else ""
                 told = ("cpu_s_per_candidate", "overhead_cpu_s_per_candidate", "overhead_in_cold_starts")
                 times = f"{row['impacted_is_times_faster']} times" if "impacted_is_times_faster" in row else ""
                 figures = [_number(row.get(each)) for each in told]

@@ -12,9 +12,12 @@ For each repository (built if need be), the same candidates, drawn by the seed, 
     mutmut      mutants of its own in the same environment, for a while: it stops at the first test that fails
 
 The ways with one suite for each candidate run `--others` of them. FAIL_TO_PASS, PASS_TO_PASS and reasons for a
-rejection of `impacted` must be those of `full`: the exit code is 1 if one is not. Processor time is the whole
-machine's, since processes that are killed and a daemon's containers tell nobody what they have used; the tests' own
-time is what their reports say, by the clock: nothing else should run. `cold_start_cpu_s` is one test alone in a new
+rejection of `impacted` must be those of `full`: the exit code is 1 if one is not, but for a bug of which the whole
+suite, in other orders, breaks now these tests and now those (`unstable`: the order of a set of objects, say).
+
+Processor time is the whole machine's, since processes that are killed and a daemon's containers tell nobody what they
+have used; the tests' own time is what their reports say, by the clock, and the limit of processor time for a test that
+was ended there: nothing else should run. `cold_start_cpu_s` is one test alone in a new
 process of pytest, which is how fast the machine is: 0.26 s where the limit of 0.08 s of overhead was set.
 """
 
@@ -24,7 +27,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,13 +48,15 @@ from swesmith_gym.harness.validate import ValidationSettings, buggy, validate_al
 from swesmith_gym.harness.worker import Ran, Step, Worker
 from swesmith_gym.home import write_atomic
 from swesmith_gym.pipeline.spent import machine_cpu_s
-from swesmith_gym.records import BugCandidate, RejectedCandidate
+from swesmith_gym.records import BROKEN, BugCandidate, RejectedCandidate
 from swesmith_gym.repos import impacts
 from swesmith_gym.repos.resolve import ensure_built
 
 WORKERS = 2
 COLD = 10
 """Cold starts, whose mean is told."""
+ORDERS = 5
+"""In which a whole suite is run where an impacted run gave something else."""
 STAMP = "2026-01-01T00:00:00Z"
 
 
@@ -81,8 +86,10 @@ def reports_kept() -> Iterator[list[bytes]]:
 def own_times(reports: Sequence[bytes], testbed: Testbed) -> list[float]:
     """What each test of all these runs took by itself, in seconds."""
     parse = testbed.language.parse_report
-    found = (parse(raw, exit_code=0, timed_out=False, duration_s=0.0, log="") for raw in reports)
-    return [result.duration_s for report in found for result in report.results.values()]
+    found = [parse(raw, exit_code=0, timed_out=False, duration_s=0.0, log="") for raw in reports]
+    limits = testbed.cpu_limits()
+    ended = [limits.tests.get(report.slow, limits.default) for report in found if report.slow]
+    return [*ended, *(result.duration_s for report in found for result in report.results.values())]
 
 
 def measured(number: int, act: Callable[[], object]) -> dict[str, Any]:
@@ -140,12 +147,29 @@ def agreement(runs: ImpactedRuns, given: Sequence[BugCandidate]) -> dict[str, An
     """Every candidate both ways."""
     full = FullRuns(runs.testbed)
 
-    def both(candidate: BugCandidate) -> str:
-        found = difference(runs, full, buggy(candidate.bug_patch, runs.testbed))
-        return found and f"{candidate.candidate_id}: {found}"
+    def both(candidate: BugCandidate) -> tuple[str, bool]:
+        files = buggy(candidate.bug_patch, runs.testbed)
+        found = difference(runs, full, files)
+        return found and f"{candidate.candidate_id}: {found}", bool(found) and hangs_on_order(runs.testbed, files)
 
-    differences = [done.value for done in LocalExecutor(WORKERS).map(both, given) if done.value]
-    return {"candidates": len(given), "identical": len(given) - len(differences), "differences": differences}
+    found = [done.value for done in LocalExecutor(WORKERS).map(both, given) if done.value[0]]
+    return {
+        "candidates": len(given),
+        "identical": len(given) - len(found),
+        "differences": [text for text, unstable in found if not unstable],
+        "unstable": [text for text, unstable in found if unstable],
+    }
+
+
+def hangs_on_order(testbed: Testbed, files: Mapping[str, bytes | None]) -> bool:
+    """The whole suite, in other orders, does not always break the same tests."""
+    broken = set()
+    for order in range(1, ORDERS + 1):
+        with testbed.start() as sandbox:
+            sandbox.apply(testbed.changes(dict(files)))
+            report = run_tests(sandbox, testbed.language, testbed.image.test, shuffle=order)
+        broken.add(frozenset(test for test, result in report.results.items() if result.outcome in BROKEN))
+    return len(broken) > 1
 
 
 def cold_start_cpu_s(testbed: Testbed) -> float:
