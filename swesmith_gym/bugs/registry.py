@@ -64,7 +64,7 @@ class Means:
         return content_id([(file.name, file.read_bytes()) for file in sorted(self.prompts.glob("*.toml"))])
 
 
-def _asking(kind: type[LmModify | LmRewrite]) -> Callable[[Means], Strategy]:
+def _asking(kind: type[LmModify | LmRewrite]) -> Callable[[Means], Asking]:
     def make(means: Means) -> Asking:
         if means.lm is None:
             raise InputError(
@@ -89,16 +89,16 @@ def _mirror(means: Means) -> Strategy:
     return PrMirror(tuple(means.changes), means.lm, means.prompts)
 
 
+_ASKERS = {kind.name: _asking(kind) for kind in (LmModify, LmRewrite)}
 MAKERS: dict[str, Callable[[Means], Strategy]] = {
     Procedural.name: lambda means: Procedural(tuple(means.operators)),
-    LmModify.name: _asking(LmModify),
-    LmRewrite.name: _asking(LmRewrite),
+    **_ASKERS,
     CombineFile.name: lambda means: CombineFile(means.tasks),
     CombineModule.name: lambda means: CombineModule(means.tasks),
     PrMirror.name: _mirror,
 }
 """Every strategy of this version."""
-ASKING = frozenset({LmModify.name, LmRewrite.name})
+ASKING = frozenset(_ASKERS)
 """Those that need a language model."""
 COMBINING = frozenset({CombineFile.name, CombineModule.name})
 """Those that need validated bugs."""
@@ -113,8 +113,8 @@ def check_name(name: str) -> None:
 def check_asking(names: Iterable[str], means: Means) -> None:
     """Those of these strategies that ask a model have one, and prompts that are in order. Raises: InputError."""
     for name in names:
-        if isinstance(made := strategy(name, means) if name in ASKING else None, Asking):
-            made.check()
+        if name in _ASKERS:
+            _ASKERS[name](means).check()
 
 
 def strategy(name: str, means: Means) -> Strategy:

@@ -87,9 +87,9 @@ def verify(
         except (GradingFault, SandboxDied) as fault:
             return Check(task.instance_id, control, number, False, f"fault: {fault}")
         problem = verdict.violation or ("" if verdict.patch_applied else "the patch does not apply")
-        other_tests = not problem and not verdict.resolved and _other_tests(verdict, control) != ""
-        problem = problem or _problem(verdict, control)
-        return Check(task.instance_id, control, number, verdict.resolved, problem, other_tests)
+        problem = problem or _resolved_wrongly(verdict, control)
+        other_tests = "" if problem else _other_tests(verdict, control)
+        return Check(task.instance_id, control, number, verdict.resolved, problem or other_tests, bool(other_tests))
 
     with closing(WarmBenches()) as benches:
 
@@ -101,14 +101,15 @@ def verify(
             yield done.value
 
 
-def _problem(verdict: Verdict, control: str) -> str:
-    """Gold passes every test; nop fails the FAIL_TO_PASS tests and no other. Empty: so it is."""
+def _resolved_wrongly(verdict: Verdict, control: str) -> str:
+    """Gold passes every test, nop does not. Empty: so it is."""
     if verdict.resolved is not (control == "gold"):
         return f"resolved is {verdict.resolved}: {_some('do not pass', verdict.f2p_failure + verdict.p2p_failure)}"
-    return _other_tests(verdict, control)
+    return ""
 
 
 def _other_tests(verdict: Verdict, control: str) -> str:
+    """Nop fails the FAIL_TO_PASS tests and no other. Empty: so it is."""
     if control == "nop" and verdict.p2p_failure:
         return f"of PASS_TO_PASS, {_some('fail with the bug', verdict.p2p_failure)}"
     if control == "nop" and verdict.f2p_success:

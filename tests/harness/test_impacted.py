@@ -31,6 +31,14 @@ FLOOD = """    import os
         os.write(1, bytes(1 << 20))
     result = 0
     for"""
+ENDLESS_FLOOD = """    import os
+    while True:
+        try:
+            os.write(1, bytes(1 << 20))
+        except OSError:
+            pass
+    for"""
+"""Goes on beyond the limit of a file, so that it always meets that of time."""
 """4 GB of output."""
 
 
@@ -76,6 +84,7 @@ def test_only_what_a_change_reaches_is_run(runs: ImpactedRuns) -> None:
             "    import os\n    os.fork()\n    result = 0\n    for",
             "no_failing_test",
         ),
+        (NUMBERS, "    result = 0\n    for", ENDLESS_FLOOD, "timeout"),
         (NUMBERS, '"""Arithmetic on lists of numbers."""', "raise RuntimeError('broken')", "all_tests_broken"),
         (WORDS, '"""Numbers as words."""', "raise RuntimeError('broken')", "collection_error"),
     ],

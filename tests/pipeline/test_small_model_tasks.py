@@ -31,11 +31,12 @@ ASKING = ("lm_rewrite", "lm_modify")
 STRATEGIES = ("procedural", "pr_mirror", "combine_file", "combine_module", *ASKING)
 CALLS = 14
 """Of each strategy that asks the model."""
+LIMIT = 12
 CONFIG = f"""
 repos = ["{REPO}"]
 created_at = "2026-01-01T00:00:00Z"
 strategies = {json.dumps(STRATEGIES)}
-limit = 12
+limit = {LIMIT}
 limits = {{ combine_file = 4, combine_module = 4 }}
 seed = 1
 warm = true
@@ -98,7 +99,9 @@ def test_every_answer_is_a_candidate_or_a_reason(made: Made, small_model: SmallM
     for strategy in ASKING:
         proposed = candidates.read(made.part(strategy, "candidates.jsonl"))
         left_out = candidates.read_rejected(made.part(strategy, "left_out.jsonl"))
-        assert 0 < len(proposed) + len(left_out) <= CALLS
+        assert len(proposed) == LIMIT or len(proposed) + len(left_out) == CALLS
+        written = {task.bug_patch for task in made.tasks if task.strategy == strategy}
+        assert written <= {each.bug_patch for each in proposed}
         assert {each.candidate.model for each in left_out} <= {small_model.name}
         assert {each.reason for each in left_out} <= REJECTION_REASONS - {"lm_error"}
 
@@ -131,7 +134,8 @@ def test_the_table_of_yields_has_every_strategy_and_the_references_figures(made:
 def test_the_model_writes_issues_or_leaves_them_to_the_tests(made: Made, model: list[str], tmp_path: Path) -> None:
     few, out = tmp_path / "few.parquet", tmp_path / "issues.parquet"
     TaskTable([task for task in made.tasks if task.strategy == "lm_rewrite"][:3]).write(few)
-    CliRunner().invoke(app, ["issues", "write", str(few), "--mode", "lm", "--out", str(out), *model])
+    done = CliRunner().invoke(app, ["issues", "write", str(few), "--mode", "lm", "--out", str(out), *model])
+    assert done.exit_code == 0, done.output
     for task in TaskTable.read(out):
         assert task.statement_mode == "lm" or task.statement_mode.startswith("tests: lm: ")
         assert len(task.problem_statement) > 80
